@@ -1,0 +1,87 @@
+import { asBuffer } from './ascii.ts'
+
+/**
+ * Received octets in the order of arrival, as the chunks they came in: nothing is copied until a piece that
+ * spans chunks is taken. Positions count from the first octet still held.
+ */
+export class ByteQueue {
+  #chunks: Buffer[] = []
+  #first = 0
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#chunks.push(asBuffer(bytes))
+    this.#length += bytes.length
+  }
+
+  /** The first position at or after `from` that holds `octet`, or -1. */
+  indexOf(octet: number, from = 0): number {
+    let base = 0
+    for (let i = this.#first; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i] as Buffer
+      if (from < base + chunk.length) {
+        const at = chunk.indexOf(octet, Math.max(0, from - base))
+        if (at >= 0) return base + at
+      }
+      base += chunk.length
+    }
+    return -1
+  }
+
+  /** Takes exactly `count` octets; they must be there. One chunk's part is a view, more are joined by a copy. */
+  take(count: number): Buffer {
+    if (count > this.#length) throw new RangeError(`take ${count} of ${this.#length}`)
+    const head = this.#chunks[this.#first]
+    if (count === 0 || head === undefined) return Buffer.alloc(0)
+    if (head.length >= count) return this.#takeHead(head, count)
+    const parts: Buffer[] = []
+    let missing = count
+    while (missing > 0) {
+      const chunk = this.#chunks[this.#first] as Buffer
+      const part = this.#takeHead(chunk, Math.min(missing, chunk.length))
+      parts.push(part)
+      missing -= part.length
+    }
+    return Buffer.concat(parts, count)
+  }
+
+  /** Takes what the first chunk holds, at most `max` octets: how bodies move without a copy. */
+  takeChunk(max = Number.MAX_SAFE_INTEGER): Buffer {
+    const head = this.#chunks[this.#first]
+    return head === undefined ? Buffer.alloc(0) : this.#takeHead(head, Math.min(max, head.length))
+  }
+
+  /** Puts octets back in front: what a reader looked at and did not use. */
+  unshift(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    if (this.#first > 0) this.#chunks[--this.#first] = asBuffer(bytes)
+    else this.#chunks.unshift(asBuffer(bytes))
+    this.#length += bytes.length
+  }
+
+  clear(): void {
+    this.#chunks = []
+    this.#first = 0
+    this.#length = 0
+  }
+
+  #takeHead(chunk: Buffer, count: number): Buffer {
+    this.#length -= count
+    if (count < chunk.length) {
+      this.#chunks[this.#first] = chunk.subarray(count)
+      return chunk.subarray(0, count)
+    }
+    this.#first++
+    // Taken chunks are dropped in batches, so that a long queue costs no quadratic shifting.
+    if (this.#first > 32 && this.#first * 2 > this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#first)
+      this.#first = 0
+    }
+    return chunk
+  }
+}
