@@ -1,3 +1,5 @@
+import type { TlsFacts } from '../mail/tls-facts.ts'
+
 /**
  * The shape of every protocol core. A core takes bytes and time in and gives bytes, questions and facts
  * out; it knows no socket, clock, promise, store, configuration or log. So it can be run in memory, cut at
@@ -18,18 +20,6 @@ export type Step<Ask, Tell> =
   | { readonly kind: 'start-tls' }
   /** Flush, then close. No step follows. */
   | { readonly kind: 'close' }
-
-/** What is known of a TLS session once it stands; channel bindings as RFC 5929 and RFC 9266 name them. */
-export interface TlsFacts {
-  /** `TLSv1.3`, `TLSv1.2`. */
-  readonly version: string
-  readonly cipher: string
-  readonly serverName?: string | undefined
-  /** rfc9266: only on TLS 1.3. */
-  readonly exporter?: Uint8Array | undefined
-  /** rfc5929 §4: hash of our certificate. */
-  readonly serverEndPoint?: Uint8Array | undefined
-}
 
 export interface Machine<Ask, Tell, Answer> {
   /** Stores bytes, never parses. The machine owns `bytes` afterwards (no copy is made). */

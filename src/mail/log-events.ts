@@ -1,0 +1,78 @@
+/**
+ * Every event that can be logged, once. `facility` says which log takes it (mail or imap may be apart),
+ * `level` its syslog severity, `says` the sentence in the docs. Classic line, JSON and docs print from this.
+ */
+export const LOG_EVENTS = {
+  'server.started': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'The server is up and all listeners are open.',
+  },
+  'server.stopping': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'The server was asked to stop; work in hand is finished.',
+  },
+  'server.stopped': { facility: 'daemon', level: 'notice', says: 'The server has stopped.' },
+  'server.reloaded': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'The configuration was read again and is in force.',
+  },
+  'server.reload-refused': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'The new configuration has a mistake; the old one stays in force.',
+  },
+  'server.fault': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'Something in the server itself went wrong; the message tells what.',
+  },
+  'listener.open': { facility: 'daemon', level: 'notice', says: 'A port is open.' },
+  'listener.failed': { facility: 'daemon', level: 'error', says: 'A port could not be opened.' },
+  'tls.renewed': { facility: 'daemon', level: 'notice', says: 'A certificate was made or renewed.' },
+  connect: { facility: 'mail', level: 'info', says: 'A client connected.' },
+  disconnect: { facility: 'mail', level: 'info', says: 'A client is gone.' },
+  attack: { facility: 'mail', level: 'warning', says: 'A client did what only an attack does.' },
+  tls: { facility: 'mail', level: 'info', says: 'TLS stands on a connection.' },
+  'tls.failed': { facility: 'mail', level: 'info', says: 'A TLS handshake failed.' },
+  'auth.ok': { facility: 'auth', level: 'info', says: 'Somebody logged in.' },
+  'auth.failed': { facility: 'auth', level: 'warning', says: 'A log-in failed.' },
+  'auth.blocked': {
+    facility: 'auth',
+    level: 'warning',
+    says: 'An address or account has used up its failures and is blocked for a while.',
+  },
+  'message.accepted': { facility: 'mail', level: 'info', says: 'A message was accepted and is on disk.' },
+  'message.refused': { facility: 'mail', level: 'info', says: 'A message or recipient was refused.' },
+  'message.stored': { facility: 'mail', level: 'info', says: 'A message is in a mailbox.' },
+  'queue.attempt': { facility: 'mail', level: 'info', says: 'A delivery to another host was tried.' },
+  'queue.dsn': { facility: 'mail', level: 'info', says: 'The sender was told about a delivery.' },
+  'account.changed': {
+    facility: 'auth',
+    level: 'notice',
+    says: 'An account, alias or password was changed.',
+  },
+  'imap.connect': { facility: 'imap', level: 'info', says: 'An IMAP client connected.' },
+  'imap.disconnect': { facility: 'imap', level: 'info', says: 'An IMAP client is gone.' },
+  'imap.select': { facility: 'imap', level: 'debug', says: 'A mailbox was opened.' },
+  'dns.failed': {
+    facility: 'daemon',
+    level: 'warning',
+    says: 'A name could not be looked up for the time being.',
+  },
+  'store.fault': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'The store could not write or read; what that means for the mail is told.',
+  },
+} as const satisfies Record<string, LogEventSpec>
+
+export interface LogEventSpec {
+  readonly facility: 'mail' | 'imap' | 'auth' | 'daemon'
+  readonly level: 'error' | 'warning' | 'notice' | 'info' | 'debug'
+  readonly says: string
+}
+
+export type LogEventName = keyof typeof LOG_EVENTS

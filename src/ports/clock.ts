@@ -1,0 +1,9 @@
+/** Time, so that tests can own it. */
+export interface Clock {
+  /** Wall clock, ms since 1970; may jump. For dates that people and peers read. */
+  now(): number
+  /** Never goes back. For deadlines. */
+  monotonic(): number
+  /** Calls back once; the returned function cancels. Timers do not keep the process alive. */
+  after(delayMs: number, callback: () => void): () => void
+}

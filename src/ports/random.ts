@@ -1,0 +1,4 @@
+export interface Random {
+  /** Cryptographically good octets. */
+  bytes(count: number): Uint8Array
+}
