@@ -1,0 +1,116 @@
+import { asBuffer, CR, LF, latin1, SP, TAB } from '../bytes/ascii.ts'
+import { MAX_FIELDS } from './limits.ts'
+
+/** One header field as it stands in the message; offsets count from the start of the header block. */
+export interface HeaderField {
+  /** As written, without the space that obsolete forms put before the colon. */
+  readonly name: string
+  /** Lower case, for comparisons. */
+  readonly key: string
+  /** Octets as U+0000..U+00FF, after the colon, folds and final line end included. */
+  readonly raw: string
+  readonly start: number
+  readonly end: number
+}
+
+const COLON = 0x3a
+const NAME = /^[\x21-\x39\x3b-\x7e]+[ \t]*$/
+
+/**
+ * The fields of a header block in order, duplicates kept; lines that are no field (a `From ` line of an mbox,
+ * garbage) are left out. The block may end with its empty line or without. At most `MAX_FIELDS`.
+ */
+export function headerFields(header: Uint8Array): HeaderField[] {
+  const text = latin1(header)
+  const fields: HeaderField[] = []
+  let start = 0
+  while (start < text.length && fields.length < MAX_FIELDS) {
+    const end = fieldEnd(text, start)
+    if (isEmptyLine(text, start)) break
+    const colon = fieldColon(text, start, end)
+    if (colon >= 0) {
+      const name = text.slice(start, colon).trimEnd()
+      fields.push({ name, key: name.toLowerCase(), raw: text.slice(colon + 1, end), start, end })
+    }
+    start = end
+  }
+  return fields
+}
+
+/** A field's value on one line: line ends are taken out, the white space of folds stays (rfc5322 §2.2.3). */
+export function unfold(raw: string): string {
+  const end = trimmedEnd(raw)
+  let start = 0
+  while (start < end && isSpace(raw.charCodeAt(start))) start++
+  const value = raw.slice(start, end)
+  return /[\r\n]/.test(value) ? value.replace(/[\r\n]+/g, '') : value
+}
+
+/**
+ * `BODY[HEADER.FIELDS …]` and its `.NOT` form (rfc3501 §6.4.5): the fields byte by byte in their order, then
+ * the header's empty line, where it has one.
+ */
+export function headerFieldsSubset(header: Uint8Array, names: readonly string[], not: boolean): Uint8Array {
+  const bytes = asBuffer(header)
+  const text = latin1(header)
+  const wanted = new Set(names.map((name) => name.toLowerCase()))
+  const pieces: Uint8Array[] = []
+  let start = 0
+  while (start < text.length) {
+    if (isEmptyLine(text, start)) {
+      pieces.push(bytes.subarray(start, lineEnd(text, start)))
+      break
+    }
+    const end = fieldEnd(text, start)
+    const colon = fieldColon(text, start, end)
+    const listed = colon >= 0 && wanted.has(text.slice(start, colon).trimEnd().toLowerCase())
+    if (listed !== not) pieces.push(bytes.subarray(start, end))
+    start = end
+  }
+  return Buffer.concat(pieces)
+}
+
+/** Whether a line can be a header field: a name of printable characters, then a colon (rfc5322 §2.2, §4.5). */
+export function isFieldLine(text: string, start: number, end: number): boolean {
+  return fieldColon(text, start, end) >= 0
+}
+
+function fieldColon(text: string, start: number, end: number): number {
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i)
+    if (code === COLON) return i > start && NAME.test(text.slice(start, i)) ? i : -1
+    if (code === LF) return -1
+  }
+  return -1
+}
+
+/** Where the field that begins at `start` ends: after the line end that no folded line follows. */
+function fieldEnd(text: string, start: number): number {
+  let end = lineEnd(text, start)
+  while (end < text.length) {
+    const code = text.charCodeAt(end)
+    if (code !== SP && code !== TAB) return end
+    end = lineEnd(text, end)
+  }
+  return end
+}
+
+function lineEnd(text: string, start: number): number {
+  const at = text.indexOf('\n', start)
+  return at < 0 ? text.length : at + 1
+}
+
+function isEmptyLine(text: string, start: number): boolean {
+  const code = text.charCodeAt(start)
+  return code === LF || (code === CR && text.charCodeAt(start + 1) === LF)
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === TAB || code === CR || code === LF
+}
+
+function trimmedEnd(raw: string): number {
+  let end = raw.length
+  while (end > 0 && isSpace(raw.charCodeAt(end - 1))) end--
+  return end
+}
