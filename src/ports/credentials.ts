@@ -56,5 +56,8 @@ export interface Hasher {
   /** New argon2id PHC string with the server's parameters. */
   argon2id(password: string): Promise<string>
   verifyArgon2id(phc: string, password: string): Promise<boolean>
-  scramKeys(password: string, hash: 'SHA-1' | 'SHA-256', iterations: number): Promise<ScramKeys>
+  scramKeys(
+    password: string,
+    how: { readonly hash: 'SHA-1' | 'SHA-256'; readonly salt: Uint8Array; readonly iterations: number },
+  ): Promise<ScramKeys>
 }
