@@ -80,12 +80,16 @@ async function main([verb, ...args]) {
 
 /** Whether the Node that runs this file may run the program: new enough, and not a brought one that was replaced. */
 function isUsable() {
-  const own = process.versions.node.split('.').map(Number)
-  const at = own.findIndex((part, index) => part !== MINIMUM[index])
-  if (at !== -1 && own[at] < MINIMUM[at]) return false
+  if (!isNew(process.versions.node)) return false
   const pin = RUNTIMES[`${process.platform} ${process.arch}`]
   const brought = fs.realpathSync(process.execPath).startsWith(fs.realpathSync(root) + path.sep)
   return !brought || pin === undefined || fs.realpathSync(process.execPath) === realpathOrNone(binaryOf(pin))
+}
+
+function isNew(version) {
+  const own = version.split('.').map(Number)
+  const at = own.findIndex((part, index) => part !== MINIMUM[index])
+  return at === -1 || own[at] > MINIMUM[at]
 }
 
 /** Gives the path of a new enough Node under `.runtime`, fetching it if it is not there. */
@@ -103,9 +107,10 @@ function bringNode() {
   if (fs.existsSync(binary)) return binary
   withLock(() => {
     if (fs.existsSync(binary)) return
-    say(
-      `Node here is ${process.versions.node}, ${minimum} is needed: bringing Node ${pin.version} into .runtime (once)`,
-    )
+    const why = isNew(process.versions.node)
+      ? 'the Node under .runtime is not the one that this version names'
+      : `Node here is ${process.versions.node} and ${minimum} is needed`
+    say(`${why}: bringing Node ${pin.version} into .runtime (once)`)
     const { name, version, integrity } = pin
     const packages = {
       '': { dependencies: { [name]: version } },

@@ -1,0 +1,5 @@
+import type { Finding } from './finding.ts'
+
+export function checkParsers(_root: string): Finding[] {
+  return []
+}
