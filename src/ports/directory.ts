@@ -25,6 +25,8 @@ export interface LocalTarget {
   readonly detail?: string | undefined
   /** True where the quota leaves no room; RCPT answers 452 4.2.2. */
   readonly overQuota: boolean
+  /** What the quota leaves; undefined: no quota. A message declared larger (rfc1870 §6.1) is 452 4.2.2 at RCPT too. */
+  readonly roomBytes?: number | undefined
 }
 
 /** Who is here: answers from memory, kept current by the store's events; never waits for a disk. */

@@ -7,6 +7,8 @@ import type { AcceptMessage, Stored } from './store.ts'
 
 export interface NewQueueItem {
   readonly sender: EnvelopeSender
+  /** Octets at the start of the message's prefix that do not go out: Return-Path is for final delivery only (rfc5321 §4.4). */
+  readonly skipBytes: number
   readonly recipients: readonly {
     readonly address: Address
     readonly notify?: Notify | undefined
