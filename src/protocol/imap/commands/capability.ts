@@ -1,0 +1,10 @@
+import type { CommandReader } from '../reader.ts'
+
+export interface CapabilityCommand {
+  readonly kind: 'capability'
+}
+
+/** rfc3501 §6.1.1. */
+export function parseCapability(_reader: CommandReader): CapabilityCommand {
+  return { kind: 'capability' }
+}

@@ -1,0 +1,10 @@
+import type { CommandReader } from '../reader.ts'
+
+export interface StartTlsCommand {
+  readonly kind: 'starttls'
+}
+
+/** rfc3501 §6.2.1. */
+export function parseStartTls(_reader: CommandReader): StartTlsCommand {
+  return { kind: 'starttls' }
+}
