@@ -25,7 +25,7 @@ export type TraceFact =
       readonly kind: 'recipient'
       readonly address: string
       /** What the address turned out to be. */
-      readonly as: 'account' | 'alias' | 'catch-all' | 'remote' | 'refused'
+      readonly as: 'account' | 'alias' | 'catch-all' | 'remote' | 'test' | 'refused'
       readonly to?: readonly string[] | undefined
       readonly reply?: Reply | undefined
     }

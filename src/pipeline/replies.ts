@@ -1,0 +1,20 @@
+import { type Reply, reply } from '../mail/reply.ts'
+import type { StoreFailure } from '../ports/store.ts'
+
+/** What the peer hears when the store could not take its message. Only 'too-big' is the peer's to mend. */
+export function storeFailureReply(failure: StoreFailure, maxMessageBytes: number): Reply {
+  switch (failure.kind) {
+    case 'too-big':
+      return reply(552, '5.3.4', `A message may have at most ${maxMessageBytes} octets`, failure.cause)
+    case 'full':
+      return reply(452, '4.3.1', 'The disk is full here; nothing was stored, try again later', failure.cause)
+    case 'over-quota':
+      return reply(452, '4.2.2', 'A mailbox of this message has become full; try again later', failure.cause)
+    case 'closed':
+      return reply(421, '4.3.2', 'The server is stopping; try again later', failure.cause)
+    case 'io':
+    case 'no-such-mailbox':
+    case 'no-such-account':
+      return reply(451, '4.3.0', 'The message could not be stored; try again later', failure.cause)
+  }
+}

@@ -1,0 +1,22 @@
+import type { TlsFacts } from '../mail/tls-facts.ts'
+
+/** The client at the other end, as a session sees it. */
+export interface ClientFacts {
+  readonly listener: string
+  /** Canonical address, or `unix`. */
+  readonly remoteAddress: string
+  readonly proxied: boolean
+  /** Present from the start with implicit TLS only. */
+  readonly tls?: TlsFacts | undefined
+}
+
+/** What a session may do to its connection; the platform's driver is behind it. */
+export interface Link {
+  readonly tls: TlsFacts | undefined
+  readonly gone: boolean
+  /** Runs the core after the session gave it something. */
+  pump(): void
+  /** Waits until the peer has room for more; false when it is gone. */
+  drained(): Promise<boolean>
+  cut(cause: string): void
+}

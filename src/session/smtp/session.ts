@@ -1,0 +1,248 @@
+import { makeAddress } from '../../mail/address.ts'
+import { assert } from '../../mail/assert.ts'
+import { isPositive, type Reply, reply } from '../../mail/reply.ts'
+import type { TlsFacts } from '../../mail/tls-facts.ts'
+import type { Login, Origin, Role } from '../../pipeline/origin.ts'
+import type { PipelinePorts } from '../../pipeline/ports.ts'
+import { Transaction } from '../../pipeline/transaction.ts'
+import type { Credentials } from '../../ports/credentials.ts'
+import type { ServerAnswer, ServerAsk, ServerTell, SmtpServer } from '../../protocol/smtp/types.ts'
+import type { ClientFacts, Link } from '../link.ts'
+import { SmtpAuth } from './auth.ts'
+import { bindingsOf, type RoleTerms } from './roles.ts'
+
+export interface SmtpSessionDeps {
+  readonly pipeline: PipelinePorts
+  readonly credentials: Credentials
+  readonly defaultDomain: () => string
+}
+
+type MailAsk = Extract<ServerAsk, { kind: 'mail' }>
+type RcptAsk = Extract<ServerAsk, { kind: 'rcpt' }>
+
+const ACCEPT: ServerAnswer = { kind: 'accept' }
+const answer = (r: Reply): ServerAnswer => ({ kind: 'reply', reply: r })
+
+/**
+ * One SMTP or LMTP connection: answers the core's questions and hands the message to the pipeline. It decides
+ * by what the pipeline and the credentials say and writes no bytes.
+ */
+export class SmtpSession {
+  readonly #role: Role
+  readonly #client: ClientFacts
+  readonly #machine: SmtpServer
+  readonly #terms: RoleTerms
+  readonly #deps: SmtpSessionDeps
+  readonly #auth: SmtpAuth
+  #link: Link | undefined
+  #tls: TlsFacts | undefined
+  #helo = ''
+  #extended = false
+  #offered: readonly string[]
+  #login: Login | undefined
+  #transaction: Transaction | undefined
+  #messages = 0
+
+  constructor(
+    deps: SmtpSessionDeps,
+    at: {
+      readonly role: Role
+      readonly client: ClientFacts
+      readonly machine: SmtpServer
+      readonly terms: RoleTerms
+    },
+  ) {
+    this.#deps = deps
+    this.#role = at.role
+    this.#client = at.client
+    this.#machine = at.machine
+    this.#terms = at.terms
+    this.#tls = at.client.tls
+    this.#offered =
+      this.#tls === undefined ? at.terms.options.offers.auth.clear : at.terms.options.offers.auth.tls
+    this.#auth = new SmtpAuth(deps.credentials, deps.pipeline.random, at.client.remoteAddress)
+  }
+
+  attached(link: Link): void {
+    this.#link = link
+    this.#deps.pipeline.log.event('connect', {
+      listener: this.#client.listener,
+      client: this.#client.remoteAddress,
+    })
+  }
+
+  ask(ask: ServerAsk): ServerAnswer | Promise<ServerAnswer> {
+    switch (ask.kind) {
+      case 'connect':
+        return this.#greet()
+      case 'helo':
+        this.#helo = ask.name
+        this.#extended = ask.verb !== 'HELO'
+        return ACCEPT
+      case 'starttls':
+        return ACCEPT
+      case 'auth':
+        return this.#authenticate(
+          this.#auth.start(ask.mechanism, ask.initial, { tls: this.#tls, offered: this.#offered }),
+        )
+      case 'auth-response':
+        return this.#authenticate(this.#auth.respond(ask.response))
+      case 'mail':
+        return this.#mail(ask)
+      case 'rcpt':
+        return this.#rcpt(ask)
+      case 'data':
+        assert(this.#transaction !== undefined, 'content without a transaction')
+        return ACCEPT
+      case 'message':
+        return this.#message()
+      case 'vrfy':
+        // Neither confirms who is here: 252 to VRFY, 502 to EXPN (rfc5321 §7.3).
+        return ACCEPT
+    }
+  }
+
+  tell(tell: ServerTell): void | Promise<void> {
+    switch (tell.kind) {
+      case 'body':
+        return this.#transaction?.write(tell.bytes)
+      case 'body-aborted':
+        return this.#end(`content ${tell.why}`, tell.reply)
+      case 'reset':
+        return this.#end(`reset by ${tell.by}`)
+      case 'tls':
+        this.#tls = tell.facts
+        this.#offered = this.#offer(tell.facts)
+        this.#machine.offerAuth(this.#offered)
+        this.#deps.pipeline.log.event('tls', {
+          client: this.#client.remoteAddress,
+          version: tell.facts.version,
+          cipher: tell.facts.cipher,
+        })
+        return
+      case 'auth-aborted':
+        this.#auth.abort()
+        return
+      case 'refused':
+        this.#transaction?.note({
+          kind: 'check',
+          name: 'command',
+          result: 'refused',
+          why: `${tell.verb}: ${tell.reply.code} ${tell.reply.lines.join(' ')}`,
+        })
+        return
+      case 'attack':
+        this.#transaction?.note({ kind: 'check', name: tell.attack, result: 'attack', why: tell.detail })
+        this.#deps.pipeline.log.event('attack', {
+          client: this.#client.remoteAddress,
+          listener: this.#client.listener,
+          what: tell.attack,
+          detail: tell.detail,
+        })
+        return
+      case 'closing':
+        return this.#end(`connection: ${tell.why}`, tell.reply)
+    }
+  }
+
+  closed(reason: { readonly kind: string; readonly cause: string }): void {
+    this.#end(`connection ${reason.kind}`)
+    const { remoteAddress, listener } = this.#client
+    if (reason.kind === 'tls-failed')
+      this.#deps.pipeline.log.event('tls.failed', { client: remoteAddress, listener, cause: reason.cause })
+    this.#deps.pipeline.log.event('disconnect', {
+      client: remoteAddress,
+      listener,
+      why: reason.kind,
+      messages: this.#messages,
+    })
+  }
+
+  /** The server is stopping: finishes what is in DATA, then says 421. */
+  stop(): void {
+    this.#machine.shutdown(reply(421, '4.3.2', 'The server is stopping; try again later'))
+    this.#link?.pump()
+  }
+
+  #greet(): ServerAnswer | Promise<ServerAnswer> {
+    const { greetingDelayMs } = this.#terms
+    if (greetingDelayMs === 0) return ACCEPT
+    return new Promise(
+      (resolve) => void this.#deps.pipeline.clock.after(greetingDelayMs, () => resolve(ACCEPT)),
+    )
+  }
+
+  async #authenticate(step: ReturnType<SmtpAuth['start']>): Promise<ServerAnswer> {
+    const result = await step
+    if (result.kind === 'challenge') return result
+    this.#login = result.login ?? this.#login
+    const { log } = this.#deps.pipeline
+    const fields = {
+      client: this.#client.remoteAddress,
+      protocol: 'smtp',
+      mechanism: result.mechanism,
+      login: result.triedLogin,
+      cause: result.cause,
+    }
+    log.event(
+      result.login === undefined ? (result.blocked ? 'auth.blocked' : 'auth.failed') : 'auth.ok',
+      fields,
+    )
+    return answer(result.reply)
+  }
+
+  #offer(tls: TlsFacts): readonly string[] {
+    return this.#role === 'submission'
+      ? this.#deps.credentials.mechanisms({ tls: true, loopback: false, bindings: bindingsOf(tls) })
+      : []
+  }
+
+  #mail(ask: MailAsk): ServerAnswer {
+    const transaction = new Transaction(this.#deps.pipeline, this.#origin(), ask.sender)
+    for (const what of ask.lenient) transaction.note({ kind: 'leniency', what })
+    const verdict = transaction.start()
+    if (isPositive(verdict)) this.#transaction = transaction
+    return answer(verdict)
+  }
+
+  #rcpt(ask: RcptAsk): ServerAnswer | Promise<ServerAnswer> {
+    const transaction = this.#transaction
+    assert(transaction !== undefined, 'RCPT without a transaction')
+    for (const what of ask.lenient) transaction.note({ kind: 'leniency', what })
+    const address =
+      ask.path.kind === 'address' ? ask.path.address : makeAddress('postmaster', this.#deps.defaultDomain())
+    if (address === undefined)
+      return answer(reply(550, '5.1.1', 'There is no postmaster here: this server has no domain yet'))
+    const verdict = transaction.addRecipient({ address, notify: ask.notify, orcpt: ask.orcpt })
+    // The core's deadline ends the silence.
+    return verdict.kind === 'silence' ? new Promise(() => {}) : answer(verdict.reply)
+  }
+
+  async #message(): Promise<ServerAnswer> {
+    const transaction = this.#transaction
+    assert(transaction !== undefined, 'a message without a transaction')
+    this.#transaction = undefined
+    const verdict = await transaction.commit()
+    if (isPositive(verdict)) this.#messages++
+    return answer(verdict)
+  }
+
+  #end(why: string, given?: Reply): void {
+    this.#transaction?.abort(why, given)
+    this.#transaction = undefined
+  }
+
+  #origin(): Origin {
+    return {
+      role: this.#role,
+      listener: this.#client.listener,
+      client: this.#client.remoteAddress,
+      proxied: this.#client.proxied,
+      helo: this.#helo,
+      extended: this.#extended,
+      tls: this.#tls,
+      login: this.#login,
+      trustedNetwork: this.#terms.trustedNetwork,
+    }
+  }
+}
