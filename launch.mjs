@@ -63,7 +63,7 @@ async function main([verb, ...args]) {
   if (program === undefined)
     throw new Refusal(`usage: node launch.mjs ${Object.keys(PROGRAMS).join('|')} [arguments]`)
   const node = isUsable() ? process.execPath : bringNode()
-  // Whatever the program starts by the name `node` is to be this one too.
+  // Whatever is started by the name `node` is to be this one too; npm is: under an old Node it chooses old versions.
   process.env.PATH = [path.dirname(node), process.env.PATH].join(path.delimiter)
   bringModules()
   const [file, ...rest] = program
@@ -117,7 +117,7 @@ function bringNode() {
       [`node_modules/${name}`]: { version, integrity },
     }
     const lock = { lockfileVersion: 3, requires: true, packages }
-    install(path.dirname(process.execPath), (dir) => {
+    install((dir) => {
       fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ dependencies: { [name]: version } }))
       fs.writeFileSync(path.join(dir, 'package-lock.json'), JSON.stringify(lock))
       return path.join(runtimeDir, `node-${version}`)
@@ -146,7 +146,7 @@ function bringModules() {
     say(
       `${fs.existsSync(modules) ? 'node_modules is stale' : 'node_modules is missing'}: installing what package-lock.json names`,
     )
-    install(process.env.PATH.split(path.delimiter)[0], (dir) => {
+    install((dir) => {
       for (const name of ['package.json', 'package-lock.json', '.npmrc']) {
         fs.copyFileSync(path.join(root, name), path.join(dir, name))
       }
@@ -162,13 +162,13 @@ function bringModules() {
  * never sees half of it. `fill` writes the package files and gives the place: a folder that is moved whole, or
  * node_modules, which is moved out of it.
  */
-function install(nodeDir, fill) {
+function install(fill) {
   const dir = path.join(runtimeDir, `install-${process.pid}`)
   const old = path.join(runtimeDir, `old-${process.pid}`)
   try {
     fs.mkdirSync(dir, { recursive: true })
     const place = fill(dir)
-    npmCi(dir, nodeDir)
+    npmCi(dir)
     if (fs.existsSync(place)) fs.renameSync(place, old)
     fs.renameSync(path.basename(place) === 'node_modules' ? path.join(dir, 'node_modules') : dir, place)
   } finally {
@@ -176,7 +176,7 @@ function install(nodeDir, fill) {
   }
 }
 
-function npmCi(dir, nodeDir) {
+function npmCi(dir) {
   const retries = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
   const args = [
     'ci',
@@ -187,8 +187,7 @@ function npmCi(dir, nodeDir) {
     '--loglevel=error',
     ...retries,
   ]
-  // npm finds its Node by PATH; under the machine's old one it would refuse or silently choose old versions.
-  const env = { ...process.env, PATH: [nodeDir, process.env.PATH].join(path.delimiter) }
+  const env = { ...process.env }
   for (const name of Object.keys(env))
     if (/^npm_(config_(local_)?prefix|package_|lifecycle_)/i.test(name)) delete env[name]
   const { error, status, signal, stderr } = spawnSync('npm', args, {

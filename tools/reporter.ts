@@ -34,9 +34,11 @@ function placeOf(file: string | undefined, line?: number): string {
   return path.relative(process.cwd(), file) + (line === undefined ? '' : `:${line}`)
 }
 
+/** The cause, without the frames of the runner itself. */
 function reasonOf(error: Error): string {
   const cause = error.cause
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message)
+  const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message)
+  return text.replace(/\n +at .*\bnode:internal\/.*/g, '')
 }
 
 function indent(text: string): string {
