@@ -36,7 +36,11 @@ export interface Credentials {
   ): Promise<
     | {
         readonly kind: 'keys'
-        readonly keys: ScramKeys
+        /**
+         * Never empty. One for each of the account's credentials, all of one salt and one count, so that one
+         * challenge serves every app password: the exchange tries the proof on each.
+         */
+        readonly keys: readonly ScramKeys[]
         readonly account: AccountId | undefined
         readonly login: string
       }

@@ -34,8 +34,8 @@ export const MAX_PHC_OCTETS = 512
 export const SCRAM_ITERATIONS_GIVEN = 600_000
 /** A password of 96 bits and more is not guessed at any count; rfc7677 §4 wants 4,096 at least, phones want few. */
 export const SCRAM_ITERATIONS_GENERATED = 10_000
-/** What we as a client still compute (0.2 s for a million); a hostile server must not hold a thread. */
-export const MAX_SCRAM_ITERATIONS = 2_000_000
+/** What we as a client still compute (0.15 s); a hostile server must not hold the thread. */
+export const MAX_SCRAM_ITERATIONS = 1_000_000
 /** rfc5802 §5.1 and rfc7677 §4: a server that asks for fewer wants the password cheaply. */
 export const MIN_SCRAM_ITERATIONS = 4096
 

@@ -4,7 +4,8 @@ import type { AttemptContext, Credentials, LoginResult } from '../../ports/crede
 import type { Random } from '../../ports/random.ts'
 import { NONCE_OCTETS } from '../../protocol/sasl/limits.ts'
 import { type BindingType, findMechanism, type Mechanism } from '../../protocol/sasl/mechanisms.ts'
-import { ServerExchange, type ServerStep } from '../../protocol/sasl/server.ts'
+import { ServerExchange } from '../../protocol/sasl/server.ts'
+import type { ServerStep } from '../../protocol/sasl/server-step.ts'
 
 /** Where one exchange stands; every kind but 'challenge' ends it. */
 export type AuthStep =
