@@ -1,0 +1,390 @@
+import type { Socket } from 'node:net'
+import { assert } from '../mail/assert.ts'
+import type { TlsFacts } from '../mail/tls-facts.ts'
+import type { Log } from '../ports/log.ts'
+import type { Machine } from '../protocol/machine.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
+import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
+import { Outbox } from './outbox.ts'
+import type { CloseReason, Peer } from './peer.ts'
+import { attachSink, errorText, type SocketSink } from './socket-events.ts'
+import type { TlsUpgrade } from './tls-accept.ts'
+
+/** A session's hold on its connection. */
+export interface SessionConnection {
+  readonly peer: Peer
+  /** Present once TLS stands. */
+  readonly tls: TlsFacts | undefined
+  readonly gone: boolean
+  /** Runs the core after the session gave it something (`post`). Safe at any time, also from `ask` and `tell`. */
+  pump(): void
+  /**
+   * For a session that makes a long answer piece by piece: resolves with true once the peer has room for more,
+   * with false as soon as the connection is gone. Never rejects.
+   */
+  drained(): Promise<boolean>
+  /** Cuts the connection off at once; what was not sent is lost. */
+  cut(cause: string): void
+}
+
+/** Answers one core's questions and takes its facts. What it throws or rejects with is our fault: logged, connection cut. */
+export interface SessionHandler<Ask, Tell, Answer> {
+  /** First of all, before any byte moves. */
+  attached(connection: SessionConnection): void
+  ask(ask: Ask): Answer | Promise<Answer>
+  /** The core rests until a returned promise resolves: how a slow disk slows its client down. */
+  tell(tell: Tell): void | Promise<void>
+  /** Last of all, exactly once; an open question need not be answered any more. */
+  closed(reason: CloseReason): void
+}
+
+export interface DriveOptions<Ask, Tell, Answer> {
+  readonly socket: Socket
+  readonly peer: Peer
+  readonly machine: Machine<Ask, Tell, Answer>
+  readonly handler: SessionHandler<Ask, Tell, Answer>
+  readonly deadlines: Deadlines
+  readonly log: Log
+  /** How STARTTLS is done; without it a core that asks for it is at fault. */
+  readonly upgrade?: ((socket: Socket) => TlsUpgrade) | undefined
+}
+
+type State = 'open' | 'upgrading' | 'closing' | 'gone'
+
+/**
+ * The loop between one socket and one core: bytes in, `next()`, bytes out. The core is told the time
+ * (`tick`) before each run, so it knows when its input came. Everything written in one run leaves in one
+ * write; while a question is open the write waits for the end of the event loop's turn, so that replies whose
+ * answers come together leave together.
+ */
+class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
+  dueMs = Number.POSITIVE_INFINITY
+  tls: TlsFacts | undefined
+  readonly #given: DriveOptions<Ask, Tell, Answer>
+  readonly #machine: Machine<Ask, Tell, Answer>
+  readonly #out: Outbox
+  #socket: Socket
+  #detach: () => void
+  #state: State = 'open'
+  #running = false
+  #askOpen = false
+  #tellOpen = false
+  #flushLater = false
+  /** Too much is unsent: the core rests until the socket's `drain`. */
+  #blocked = false
+  #peerEnded = false
+  /** While open: pushed and perhaps not looked at yet. While closing: thrown away. */
+  #inBytes = 0
+  /** When the handshake or the lingering close must be over. */
+  #phaseDueMs = Number.POSITIVE_INFINITY
+  #reason: CloseReason | undefined
+  #waiter: PromiseWithResolvers<boolean> | undefined
+
+  constructor(given: DriveOptions<Ask, Tell, Answer>) {
+    this.#given = given
+    this.#machine = given.machine
+    this.#socket = given.socket
+    this.tls = given.peer.tls
+    this.#out = new Outbox(given.socket, () => given.deadlines.nowMs())
+    this.#detach = attachSink(given.socket, this)
+  }
+
+  start(): void {
+    this.#guard(() => this.#given.handler.attached(this))
+    this.#run()
+  }
+
+  get peer(): Peer {
+    return this.#given.peer
+  }
+
+  get gone(): boolean {
+    return this.#state === 'gone'
+  }
+
+  pump(): void {
+    this.#run()
+  }
+
+  drained(): Promise<boolean> {
+    if (this.#state === 'gone' || this.#state === 'closing') return Promise.resolve(false)
+    if (this.#out.unsentBytes < LIMITS.unsentBytes) return Promise.resolve(true)
+    this.#blocked = this.#out.flush()
+    if (!this.#blocked) return Promise.resolve(true)
+    this.#rest()
+    this.#waiter ??= Promise.withResolvers<boolean>()
+    return this.#waiter.promise
+  }
+
+  cut(cause: string): void {
+    this.#destroy({ kind: 'cut', cause })
+  }
+
+  // What the socket says.
+
+  data(chunk: Buffer): void {
+    this.#inBytes += chunk.length
+    if (this.#state === 'closing') {
+      if (this.#inBytes > LIMITS.lingerBytes) this.#socket.destroy()
+      return
+    }
+    this.#machine.push(chunk)
+    if (this.#inBytes >= LIMITS.unreadBytes) this.#socket.pause()
+    this.#run()
+  }
+
+  ended(): void {
+    this.#peerEnded = true
+    if (this.#state !== 'open') return
+    this.#guard(() => this.#machine.end())
+    this.#run()
+  }
+
+  drainEvent(): void {
+    this.#blocked = false
+    this.#waiter?.resolve(true)
+    this.#waiter = undefined
+    this.#run()
+  }
+
+  failed(error: Error): void {
+    this.#destroy({ kind: 'broken', cause: errorText(error) })
+  }
+
+  closed(): void {
+    if (this.#state === 'gone') return
+    this.#detach()
+    this.#state = 'gone'
+    this.#given.deadlines.remove(this)
+    this.#waiter?.resolve(false)
+    this.#waiter = undefined
+    const reason = this.#reason ?? { kind: 'peer-closed', cause: 'the client closed the connection' }
+    try {
+      this.#given.handler.closed(reason)
+    } catch (error) {
+      this.#logFault(error)
+    }
+  }
+
+  /** Called by the deadlines' timer. */
+  expire(nowMs: number): void {
+    if (this.#out.stalledAtMs <= nowMs)
+      this.#destroy({ kind: 'stalled', cause: `the client read nothing for ${LIMITS.stallMs / 1000} s` })
+    else if (this.#state === 'closing') this.#socket.destroy()
+    else if (this.#state === 'upgrading')
+      this.#destroy({ kind: 'tls-failed', cause: `no TLS within ${LIMITS.tlsHandshakeMs / 1000} s` })
+    else {
+      // Time passes for the core also while a slow disk or a slow peer keeps it at rest.
+      this.#guard(() => this.#machine.tick(nowMs))
+      this.#run()
+    }
+  }
+
+  // The loop.
+
+  #run(): void {
+    if (this.#running || this.#state !== 'open') return
+    this.#running = true
+    this.#guard(() => {
+      this.#machine.tick(this.#given.deadlines.nowMs())
+      while (this.#mayStep() && this.#step());
+    })
+    this.#running = false
+    this.#rest()
+  }
+
+  #mayStep(): boolean {
+    if (this.#state !== 'open' || this.#tellOpen || this.#blocked) return false
+    if (this.#out.unsentBytes < LIMITS.unsentBytes) return true
+    this.#blocked = this.#out.flush()
+    return !this.#blocked
+  }
+
+  /** Does what the core wants next; false where it has nothing more to do for now. */
+  #step(): boolean {
+    const step = this.#machine.next()
+    switch (step.kind) {
+      case 'write':
+        this.#out.add(step.bytes)
+        return true
+      case 'ask':
+        this.#ask(step.ask)
+        return true
+      case 'tell':
+        this.#tell(step.tell)
+        return true
+      case 'start-tls':
+        this.#startTls()
+        return true
+      case 'close':
+        this.#finish({ kind: 'finished', cause: 'closed by the server' })
+        return false
+      case 'need-input':
+        this.#needInput()
+        return false
+    }
+  }
+
+  #ask(ask: Ask): void {
+    assert(!this.#askOpen, 'a core asks one question at a time')
+    const answer = this.#given.handler.ask(ask)
+    if (!isPromise(answer)) {
+      this.#machine.answer(answer)
+      return
+    }
+    this.#askOpen = true
+    answer.then(
+      (value) => this.#answered(value),
+      (error) => this.#fault(error),
+    )
+  }
+
+  #answered(answer: Answer): void {
+    this.#askOpen = false
+    if (this.#state === 'gone' || this.#state === 'closing') return
+    this.#guard(() => this.#machine.answer(answer))
+    this.#run()
+  }
+
+  #tell(tell: Tell): void {
+    const done = this.#given.handler.tell(tell)
+    if (!isPromise(done)) return
+    this.#tellOpen = true
+    done.then(
+      () => {
+        this.#tellOpen = false
+        this.#run()
+      },
+      (error) => this.#fault(error),
+    )
+  }
+
+  #needInput(): void {
+    if (this.#askOpen) return
+    // The core has looked at everything it has.
+    this.#inBytes = 0
+    if (this.#socket.isPaused()) this.#socket.resume()
+    if (this.#peerEnded) this.#finish({ kind: 'peer-closed', cause: 'the client closed the connection' })
+  }
+
+  #startTls(): void {
+    const upgrade = this.#given.upgrade
+    assert(upgrade !== undefined, 'STARTTLS is offered only where there is a certificate')
+    this.#out.flush()
+    this.#state = 'upgrading'
+    this.#phaseDueMs = this.#given.deadlines.nowMs() + LIMITS.tlsHandshakeMs
+    this.#detach()
+    const { socket, done } = upgrade(this.#socket)
+    this.#socket = socket
+    // Until then nobody listens to the new socket but the upgrade; its end ends `done` too.
+    done.then((result) => {
+      if (result.ok) this.#tlsStands(result.facts)
+      else this.#tlsFailed(result.cause)
+    })
+  }
+
+  #tlsStands(facts: TlsFacts): void {
+    if (this.#socket.destroyed) {
+      this.closed()
+      return
+    }
+    this.#detach = attachSink(this.#socket, this)
+    this.#out.moveTo(this.#socket)
+    if (this.#state !== 'upgrading') return
+    this.#state = 'open'
+    this.#phaseDueMs = Number.POSITIVE_INFINITY
+    this.#inBytes = 0
+    this.tls = facts
+    this.#guard(() => this.#machine.tlsStarted(facts))
+    this.#run()
+  }
+
+  #tlsFailed(cause: string): void {
+    this.#reason ??= { kind: 'tls-failed', cause }
+    this.closed()
+  }
+
+  /** After a run: what is due leaves, and the deadline is told. */
+  #rest(): void {
+    if (this.#state === 'gone') return
+    if (this.#state === 'open' && !this.#out.isEmpty) {
+      if (!this.#askOpen) this.#blocked = this.#out.flush()
+      else if (!this.#flushLater) {
+        this.#flushLater = true
+        setImmediate(() => this.#flushNow())
+      }
+    }
+    const core =
+      this.#state === 'open' ? (this.#machine.deadline() ?? Number.POSITIVE_INFINITY) : this.#phaseDueMs
+    this.dueMs = Math.min(core, this.#out.stalledAtMs)
+    this.#given.deadlines.set(this)
+  }
+
+  #flushNow(): void {
+    this.#flushLater = false
+    if (this.#state !== 'open') return
+    this.#blocked = this.#out.flush()
+    this.#rest()
+  }
+
+  // The end.
+
+  /** Everything written leaves, then our side closes; the peer's is waited for, so that it gets the last reply. */
+  #finish(reason: CloseReason): void {
+    this.#out.flush()
+    this.#close(reason)
+    this.#socket.end(() => {
+      this.#phaseDueMs = this.#given.deadlines.nowMs() + LIMITS.lingerMs
+      this.#rest()
+    })
+    this.#socket.resume()
+  }
+
+  #destroy(reason: CloseReason): void {
+    this.#close(reason)
+    this.#socket.destroy()
+  }
+
+  #close(reason: CloseReason): void {
+    if (this.#state === 'gone') return
+    this.#reason ??= reason
+    this.#state = 'closing'
+    this.#phaseDueMs = Number.POSITIVE_INFINITY
+    this.#inBytes = 0
+    this.#waiter?.resolve(false)
+    this.#waiter = undefined
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #fault(error: unknown): void {
+    if (this.#state === 'gone') return
+    this.#logFault(error)
+    this.#destroy({ kind: 'fault', cause: errorText(error) })
+  }
+
+  #logFault(error: unknown): void {
+    this.#given.log.event('server.fault', {
+      listener: this.peer.listener,
+      client: this.peer.remoteAddress,
+      cause: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  }
+}
+
+/** Starts a connection: from here on it drives itself. Cutting it off is the returned connection's `cut`. */
+export function drive<Ask, Tell, Answer>(options: DriveOptions<Ask, Tell, Answer>): SessionConnection {
+  const started = new Drive(options)
+  started.start()
+  return started
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return value instanceof Promise
+}

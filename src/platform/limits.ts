@@ -1,0 +1,102 @@
+/** Every number of this room, each with its reason. */
+
+/** What one connection may cost. */
+export const CONNECTION_LIMITS = {
+  /**
+   * Octets that the core has not looked at yet (pipelined behind an open question, or behind a slow disk):
+   * one full socket read and some. Beyond it the socket is no longer read.
+   */
+  unreadBytes: 128 * 1024,
+  /** Octets that wait for the peer to read them; beyond it the core is not asked for more. */
+  unsentBytes: 128 * 1024,
+  /** Writes up to this size are joined into one: one system call, one TLS record run. */
+  joinBytes: 64 * 1024,
+  /** A peer that takes `unsentBytes` slower than this (about 450 octets/s) has gone or holds us on purpose. */
+  stallMs: 300_000,
+  /** After our close: how long we wait for the peer's, so that it still gets the last reply. */
+  lingerMs: 5_000,
+  /** Octets thrown away after our close before the peer is cut off. */
+  lingerBytes: 1024 * 1024,
+  /** The slowest phones on the worst lines need a few seconds. */
+  tlsHandshakeMs: 30_000,
+  /** A proxy sends its header with the first packet (PROXY protocol §2.2 advises at least 3 s). */
+  proxyHeaderMs: 5_000,
+  /** Finds peers that vanished without a FIN; below the shortest NAT time-out in common use (5 min). */
+  keepAliveDelayMs: 240_000,
+} as const
+
+/** What all clients together may cost. */
+export const LISTEN_LIMITS = {
+  /** Kernel queue of connections not yet accepted; the kernel cuts it to its own limit. */
+  backlog: 1024,
+  /** File descriptors kept back from clients: database, body files, DNS sockets, outgoing mail, logs. */
+  reservedDescriptors: 256,
+  /** Longest path of a unix socket (sun_path is 108 octets with its NUL, 104 on BSD). */
+  unixPathBytes: 103,
+  /** Accept errors are reported at most once in this time. */
+  acceptErrorEveryMs: 10_000,
+} as const
+
+/** Deadlines are kept to this grain: one timer serves every connection. */
+export const DEADLINE_GRAIN_MS = 100
+
+export const DIAL_LIMITS = {
+  /** Octets read ahead of the session before the socket is paused. */
+  readAheadBytes: 128 * 1024,
+  unsentBytes: 128 * 1024,
+  tlsHandshakeMs: 60_000,
+} as const
+
+export const RESOLVER_LIMITS = {
+  /** Without fragmentation on any path in use (rfc9715 §3.2). */
+  udpPayloadBytes: 1232,
+  /** First try; each further round waits longer. */
+  tryMs: 2_000,
+  tcpMs: 5_000,
+  rounds: 2,
+  /** Servers asked; resolv.conf knows three. */
+  servers: 4,
+  /** A lookup as a whole, all servers, rounds and aliases. */
+  lookupMs: 20_000,
+  /** Lies ignored (wrong id, wrong question) before the socket is given up: somebody is guessing. */
+  strayPackets: 32,
+  /** CNAMEs followed; common resolvers stop at 8 to 16. */
+  aliases: 8,
+  /** Lookups on the wire at once (one socket each), and waiting for their turn. */
+  inFlight: 128,
+  waiting: 4096,
+  cacheEntries: 20_000,
+  cacheBytes: 16 * 1024 * 1024,
+  /** rfc8767 §4 names days as sensible; a mail domain that moves must be seen within one. */
+  maxTtlSeconds: 86_400,
+  /** rfc2308 §5: one to three hours work well. */
+  maxNegativeTtlSeconds: 10_800,
+  /** rfc2308 §7.1 allows 300; we only spare a server that is down from every mail's question. */
+  failureTtlSeconds: 5,
+} as const
+
+export const WORKER_LIMITS = {
+  /** Log-ins waiting for a hash: at 20 ms each that is 10 s with one worker. */
+  waiting: 500,
+} as const
+
+export const LOG_LIMITS = {
+  valueChars: 400,
+  lineChars: 4_000,
+  /** Lines waiting for a slow disk or pipe; more are dropped and counted. */
+  bufferBytes: 4 * 1024 * 1024,
+  /** How often a file is looked at to see whether it was rotated. */
+  rotationCheckMs: 2_000,
+  /** One datagram or one `logger` line. */
+  syslogChars: 2_000,
+} as const
+
+export const CONTROL_LIMITS = {
+  /** An `account import` argument fits; nothing a person types comes near. */
+  requestBytes: 1024 * 1024,
+  connections: 32,
+  requestsAtOnce: 8,
+  unsentBytes: 256 * 1024,
+  /** One line of an answer that a client takes. */
+  answerBytes: 16 * 1024 * 1024,
+} as const
