@@ -44,3 +44,8 @@ export function readText(root: string, file: string): string | undefined {
   const full = path.join(root, file)
   return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : undefined
 }
+
+/** A test, or a `testing.ts`: what only the tests of its folder import. */
+export function isTestFile(file: string): boolean {
+  return file.endsWith('.test.ts') || /(^|[/.])testing\.ts$/.test(file)
+}

@@ -183,6 +183,15 @@ refused(
   /b\.ts:1: .*nothing imports a test/,
 )
 refused(
+  'what only tests may import, imported by the product',
+  {
+    'src/mail/testing.ts': "import fs from 'node:fs'\nimport { test } from 'node:test'\n",
+    'src/mail/a.test.ts': "import './testing.ts'\n",
+    'src/mail/b.ts': "import './testing.ts'\n",
+  },
+  /b\.ts:1: .*for tests only/,
+)
+refused(
   'a room that ARCHITECTURE.md does not name',
   { 'ARCHITECTURE.md': 'The rooms: `bytes`, `mail`, src/ports.\n' },
   /ARCHITECTURE\.md: does not name the room src\/protocol/,

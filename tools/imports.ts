@@ -1,7 +1,7 @@
 // Refuses what the import table does not allow: rooms, modules of Node, packages, re-exports, dynamic imports, cycles
 // between files (type-only imports count: they bind two files as firmly as any), and global names that reach outside.
 import path from 'node:path'
-import { type Finding, filesUnder, readText } from './finding.ts'
+import { type Finding, filesUnder, isTestFile, readText } from './finding.ts'
 import { findOutsideNames, findRuntimeCode } from './reach.ts'
 import { type Room, rooms, testNode, testPackages } from './rooms.ts'
 import { codeOf, type Token, tokenize } from './tokens.ts'
@@ -106,7 +106,7 @@ function checkFile(source: SourceFile, known: ReadonlySet<string>): Finding[] {
     const text = judge(file, edge, rules, known)
     if (text !== undefined) findings.push({ file, line: edge.line, text })
   }
-  if (file.endsWith('.test.ts')) return findings
+  if (isTestFile(file)) return findings
   if (roomOf(file) === 'ports') findings.push(...findRuntimeCode(file, source.tokens))
   return [...findings, ...findOutsideNames(file, source.tokens, rules.reach)]
 }
@@ -124,7 +124,7 @@ function judge(
   if (kind === 'dynamic' && roomOf(file) !== 'app') {
     return `dynamic import of ${target}: only app may load a file late (a type is imported by "import type")`
   }
-  const isTest = file.endsWith('.test.ts')
+  const isTest = isTestFile(file)
   if (target.startsWith('.')) return judgeFile(file, target, rules, known)
   if (target.startsWith('node:')) return judgeNode(file, target.slice(5), rules, isTest)
   return judgePackage(file, target, rules, isTest)
@@ -141,6 +141,7 @@ function judgeFile(
   if (!goal.endsWith('.ts') && !goal.endsWith('.json')) return `${target}: an import carries its ending, .ts`
   if (goal.endsWith('.ts') && !known.has(goal)) return `${target} does not exist`
   if (goal.endsWith('.test.ts')) return `${target} is a test: nothing imports a test`
+  if (isTestFile(goal) && !isTestFile(file)) return `${target} is for tests only`
   const room = roomOf(goal)
   if (room === roomOf(file) || rules.imports.includes(room)) return undefined
   return `${roomOf(file)} may not import ${room} (${rules.why})`

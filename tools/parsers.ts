@@ -2,7 +2,7 @@
 // corpus. Parsers are found by their names and arguments, so that none is forgotten; tools/parsers.tsv names the proof
 // of each, or the reason why one makes no sense.
 import path from 'node:path'
-import { type Finding, filesUnder, readText } from './finding.ts'
+import { type Finding, filesUnder, isTestFile, readText } from './finding.ts'
 import { findEdges } from './imports.ts'
 import { closing, codeOf, type Token, tokenize } from './tokens.ts'
 
@@ -101,7 +101,7 @@ function covers(row: Row, file: string): boolean {
 }
 
 function checkRow(tree: Tree, row: Row): Finding[] {
-  const files = filesUnder(tree.root, 'src', '.ts').filter((file) => covers(row, file) && !isTest(file))
+  const files = filesUnder(tree.root, 'src', '.ts').filter((file) => covers(row, file) && !isTestFile(file))
   const refuse = (text: string): Finding => ({ file: listFile, line: row.line, text })
   if (files.length === 0) return [refuse(`${row.file} does not exist`)]
   const findings: Finding[] = []
@@ -112,10 +112,6 @@ function checkRow(tree: Tree, row: Row): Finding[] {
   told(judgeTest(tree, row.roundTrip, files, /\bround[- ]trip/i, 'round trip'))
   told(judgeFuzz(tree, row.fuzz, files))
   return findings
-}
-
-function isTest(file: string): boolean {
-  return file.endsWith('.test.ts')
 }
 
 /** A cell `src/x.test.ts`, with the test's title behind it where the title does not say the usual words. */
@@ -181,7 +177,7 @@ interface Parser {
 function findParsers(tree: Tree): Parser[] {
   const files = rooms.flatMap((room) => filesUnder(tree.root, `src/${room}`, '.ts'))
   return files.flatMap((file) => {
-    if (isTest(file)) return []
+    if (isTestFile(file)) return []
     const found = parsersIn(tree.code(file))
     const [first] = found
     return first === undefined ? [] : [{ file, line: first.line, names: found.map(({ text }) => text) }]

@@ -1,6 +1,6 @@
 // Holds rfc/index.tsv and the citations together. A citation is written `rfc5321 §4.5.3.1` (or `rfc5321 appendix D`,
 // or the number alone); it names a document of the index, and what the index calls done is cited by the code that does it.
-import { type Finding, filesUnder, readText } from './finding.ts'
+import { type Finding, filesUnder, isTestFile, readText } from './finding.ts'
 import { tokenize } from './tokens.ts'
 
 const indexFile = 'rfc/index.tsv'
@@ -122,7 +122,7 @@ function compareStatuses(
 ): Finding[] {
   const cited = new Map<number, string>()
   for (const { file, line, rfc } of citations) {
-    const isCode = file.startsWith('src/') && !file.endsWith('.test.ts')
+    const isCode = file.startsWith('src/') && !isTestFile(file)
     if (isCode && !cited.has(rfc)) cited.set(rfc, `${file}:${line}`)
   }
   const findings: Finding[] = []

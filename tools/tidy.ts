@@ -1,6 +1,6 @@
 // What keeps the short tail short: length of files and functions, no notes left for later, no silenced checker, and
 // no text that only makes sense on one machine.
-import { type Finding, filesUnder, readText } from './finding.ts'
+import { type Finding, filesUnder, isTestFile, readText } from './finding.ts'
 import { closing, codeOf, type Token, tokenize } from './tokens.ts'
 
 /** Lines. Good code of this field stays below these even at its ugliest place. */
@@ -54,7 +54,7 @@ const refusedInComments: [pattern: RegExp, why: string][] = [
 
 function checkCode(file: string, text: string): Finding[] {
   const findings: Finding[] = []
-  const isTest = file.endsWith('.test.ts')
+  const isTest = isTestFile(file)
   const tokens = tokenize(text)
   const lines = text.split('\n').length - 1
   const most = isTest ? limits.testFile : limits.file
