@@ -66,6 +66,8 @@ export const LOG_EVENTS = {
   },
   'imap.connect': { facility: 'imap', level: 'info', says: 'An IMAP client connected.' },
   'imap.disconnect': { facility: 'imap', level: 'info', says: 'An IMAP client is gone.' },
+  'imap.bye': { facility: 'imap', level: 'info', says: 'An IMAP client was sent away; the reason is told.' },
+  'imap.client': { facility: 'imap', level: 'debug', says: 'An IMAP client told its name and version.' },
   'imap.select': { facility: 'imap', level: 'debug', says: 'A mailbox was opened.' },
   'dns.failed': {
     facility: 'daemon',

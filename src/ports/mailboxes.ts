@@ -146,6 +146,8 @@ export interface StoreFlags {
   readonly uids: readonly number[]
   readonly action: 'add' | 'remove' | 'replace'
   readonly flags: readonly string[]
+  /** The view that asks does not report these changes at its next `sync`: its session tells them itself. */
+  readonly silent: boolean
   /** rfc7162 §3.1.3; decided where the write happens. */
   readonly unchangedSince?: number | undefined
 }

@@ -3,6 +3,7 @@ import type { TlsFacts } from '../../mail/tls-facts.ts'
 import type { Role } from '../../pipeline/origin.ts'
 import type { Credentials } from '../../ports/credentials.ts'
 import type { ServerOptions } from '../../protocol/smtp/types.ts'
+import { bindingsOf } from '../bindings.ts'
 import type { ClientFacts } from '../link.ts'
 import type { SmtpSettings } from './settings.ts'
 
@@ -11,14 +12,6 @@ export interface RoleTerms {
   readonly trustedNetwork: string | undefined
   readonly greetingDelayMs: number
   readonly options: ServerOptions
-}
-
-/** rfc9266 §3 and rfc5929 §4: which bindings a connection can offer. */
-export function bindingsOf(tls: TlsFacts | undefined): readonly ('tls-exporter' | 'tls-server-end-point')[] {
-  return [
-    ...(tls?.exporter === undefined ? [] : (['tls-exporter'] as const)),
-    ...(tls?.serverEndPoint === undefined ? [] : (['tls-server-end-point'] as const)),
-  ]
 }
 
 /** @param tlsReady false where the listener has no certificate to show: STARTTLS is then not offered. */

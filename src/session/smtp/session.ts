@@ -7,9 +7,10 @@ import type { PipelinePorts } from '../../pipeline/ports.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
 import type { Credentials } from '../../ports/credentials.ts'
 import type { ServerAnswer, ServerAsk, ServerTell, SmtpServer } from '../../protocol/smtp/types.ts'
+import { bindingsOf } from '../bindings.ts'
 import type { ClientFacts, Link } from '../link.ts'
 import { SmtpAuth } from './auth.ts'
-import { bindingsOf, type RoleTerms } from './roles.ts'
+import type { RoleTerms } from './roles.ts'
 
 export interface SmtpSessionDeps {
   readonly pipeline: PipelinePorts

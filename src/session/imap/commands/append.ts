@@ -1,0 +1,64 @@
+import { flagNames } from '../../../mail/flags.ts'
+import type { BodyWriter } from '../../../ports/store.ts'
+import type { AppendCommand } from '../../../protocol/imap/commands/append.ts'
+import type { ImapAnswer } from '../../../protocol/imap/types.ts'
+import { done, type ImapContext } from '../context.ts'
+import { refusal, targetRefusal } from '../errors.ts'
+
+/** One APPEND (rfc3501 §6.3.11): refused before its message comes where it can't succeed, streamed otherwise. */
+export class ImapAppend {
+  readonly #context: ImapContext
+  readonly #command: AppendCommand
+  #body: BodyWriter | undefined
+
+  constructor(context: ImapContext, command: AppendCommand) {
+    this.#context = context
+    this.#command = command
+  }
+
+  async start(): Promise<ImapAnswer> {
+    const { deps, access } = this.#context
+    const { maxMessageBytes } = deps.settings()
+    if (this.#command.sizeBytes > maxMessageBytes)
+      return done('NO', `A message may have at most ${maxMessageBytes} octets`, 'TOOBIG')
+    const found = await deps.mailboxes.status(access, this.#command.mailbox)
+    if (!found.ok) return targetRefusal(this.#context, found.error)
+    this.#body = deps.intake.body(maxMessageBytes)
+    return { kind: 'accept' }
+  }
+
+  write(octets: Uint8Array): void | Promise<void> {
+    return this.#body?.write(octets)
+  }
+
+  async end(): Promise<ImapAnswer> {
+    const body = this.#body
+    if (body === undefined) return done('BAD', 'No message came')
+    const { deps, access } = this.#context
+    const staged = await body.finish()
+    if (!staged.ok) return refusal(this.#context, staged.failure)
+    const nowMs = deps.clock.now()
+    const date = this.#command.internalDate ?? { ms: nowMs, zoneMinutes: deps.clock.zoneMinutes(nowMs) }
+    const message = {
+      body: staged.value,
+      flags: flagNames(this.#command.flags),
+      internalDateMs: date.ms,
+      internalDateZoneMinutes: date.zoneMinutes,
+    }
+    const appended = await deps.mailboxes.append(access, this.#command.mailbox, [message])
+    if (!appended.ok) {
+      staged.value.discard()
+      return targetRefusal(this.#context, appended.error)
+    }
+    const uid = appended.value.uids[0]
+    return done(
+      'OK',
+      'APPEND completed',
+      uid === undefined ? undefined : { kind: 'appenduid', uidValidity: appended.value.uidValidity, uid },
+    )
+  }
+
+  abort(): void {
+    this.#body?.abort()
+  }
+}
