@@ -55,11 +55,15 @@ export interface Credentials {
   ): Promise<LoginResult>
 }
 
-/** Password hashing off the main thread. */
+/** Password hashing off the main thread. The passwords given to be kept have passed `weakness`. */
 export interface Hasher {
   /** New argon2id PHC string with the server's parameters. */
-  argon2id(password: string): Promise<string>
-  verifyArgon2id(phc: string, password: string): Promise<boolean>
+  argon2id(password: string, salt: Uint8Array): Promise<string>
+  /**
+   * The index of the PHC string that the password fits, or undefined. Strings that share one salt, as those
+   * of one account do, cost one computation together.
+   */
+  matchArgon2id(phcs: readonly string[], password: string): Promise<number | undefined>
   scramKeys(
     password: string,
     how: { readonly hash: 'SHA-1' | 'SHA-256'; readonly salt: Uint8Array; readonly iterations: number },

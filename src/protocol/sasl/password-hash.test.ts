@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { deriveScramKeys, hashArgon2id, parsePhc, verifyArgon2id } from './password-hash.ts'
+import { deriveScramKeys, hashArgon2id, matchArgon2id, parsePhc, verifyArgon2id } from './password-hash.ts'
 
 const salt = Buffer.from('0123456789abcdef')
 const quick = { memoryKib: 64, passes: 1, parallelism: 1 }
@@ -19,6 +19,16 @@ test('a hash of the reference implementation verifies', () => {
   const phc = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
   assert.ok(verifyArgon2id(phc, 'password'))
   assert.ok(!verifyArgon2id(phc, 'Password'))
+})
+
+test('several hashes: the one that fits is named, whatever stands beside it', () => {
+  const hash = (password: string, own = salt): string => hashArgon2id(password, { salt: own, params: quick })
+  const phcs = [hash('one'), 'nonsense', hash('two'), hash('three', Buffer.from('another salt here'))]
+  assert.equal(matchArgon2id(phcs, 'one'), 0)
+  assert.equal(matchArgon2id(phcs, 'two'), 2)
+  assert.equal(matchArgon2id(phcs, 'three'), 3)
+  assert.equal(matchArgon2id(phcs, 'four'), undefined)
+  assert.equal(matchArgon2id([], 'one'), undefined)
 })
 
 test('two spellings of one password are one password', () => {

@@ -8,6 +8,7 @@ import {
   MAX_ARGON2ID_MEMORY_KIB,
   MAX_ARGON2ID_PARALLELISM,
   MAX_ARGON2ID_PASSES,
+  MAX_CREDENTIALS_PER_ACCOUNT,
   MAX_PASSWORD_OCTETS,
   MAX_PHC_OCTETS,
   SALT_OCTETS,
@@ -77,10 +78,27 @@ export function hashArgon2id(
 
 /** Whether `password` is the one behind `phc`. A string that is no PHC string or asks for too much is false. */
 export function verifyArgon2id(phc: string, password: string): boolean {
-  const wanted = parsePhc(phc)
+  return matchArgon2id([phc], password) !== undefined
+}
+
+/**
+ * The index of the PHC string behind which `password` is. Strings of one salt and one set of parameters are
+ * one computation, and all are compared, so that the time does not tell how many an account has.
+ */
+export function matchArgon2id(phcs: readonly string[], password: string): number | undefined {
   const message = preparePassword(password, 'query')
-  if (wanted === undefined || message === undefined) return false
-  return timingSafeEqual(argon2id(message, wanted.salt, wanted.params, wanted.hash.length), wanted.hash)
+  if (message === undefined) return undefined
+  const computed = new Map<string, Buffer>()
+  let match: number | undefined
+  for (const [i, phc] of phcs.slice(0, MAX_CREDENTIALS_PER_ACCOUNT).entries()) {
+    const wanted = parsePhc(phc)
+    if (wanted === undefined) continue
+    const challenge = `${phc.slice(0, phc.lastIndexOf('$'))} ${wanted.hash.length}`
+    const hash = computed.get(challenge) ?? argon2id(message, wanted.salt, wanted.params, wanted.hash.length)
+    computed.set(challenge, hash)
+    if (timingSafeEqual(hash, wanted.hash)) match ??= i
+  }
+  return match
 }
 
 /** Reads a PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`); undefined where it is none or beyond the bounds. */
