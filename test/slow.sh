@@ -23,6 +23,8 @@ for address in 11.22.33.25/32 11.22.33.26/32 11.22.33.53/32 2a11:2233::25/128 2a
 done
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/hikyaku-slow.XXXXXX")
+# Also what lies below the mount must let other users through: inside a peer's root that is what is seen.
+chmod 755 "$tmp"
 mount -t tmpfs -o mode=1777 tmpfs "$tmp"
 trap 'umount -l "$tmp"; rmdir "$tmp"' EXIT
 

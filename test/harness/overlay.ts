@@ -3,9 +3,18 @@
 // reads our pipe: when we stop it, fail or are killed, that pipe ends, and with it every process and mount inside.
 
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { needPrograms, projectRoot } from './programs.ts'
 import { type Ran, type RunOptions, run, runWell, start } from './run.ts'
 import { within } from './until.ts'
@@ -16,8 +25,13 @@ export interface RootOptions {
   /** System users that the packages' maintainer scripts would have made. */
   readonly users?: readonly string[]
   readonly groups?: readonly string[]
-  /** A folder of the test, seen inside under the same path: configuration in, logs, sockets and mail out. */
+  /** A folder of the test, seen inside under the same path: configuration in, logs and mail out. */
   readonly shared: string
+  /**
+   * Folders with our unix sockets: path inside → folder outside. Through the overlay a socket would refuse, and
+   * sendmail trusts none below a folder that others can write, such as /tmp.
+   */
+  readonly sockets?: Readonly<Record<string, string>>
   /** Lines of /etc/hosts inside, after localhost. */
   readonly hosts?: readonly string[]
 }
@@ -40,18 +54,20 @@ const stopTimeoutMs = 20_000
 // `tar --keep-directory-symlink`: dpkg -x would replace the links of a merged /usr by folders.
 // The last command reads until our pipe ends; that the shell ends then takes the whole namespace down.
 const script = `set -eu
-base=$1 shared=$2; shift 2
+base=$1 binds=$2; shift 2
 mount -t tmpfs -o mode=755 tmpfs "$base"
 mkdir "$base/upper" "$base/work" "$base/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root"
 for deb; do
   dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$base/root"
 done
-mkdir -p "$base/root$shared"
-mount --rbind "$shared" "$base/root$shared"
 mount --rbind /dev "$base/root/dev"
 mount -t proc proc "$base/root/proc"
-mount -t tmpfs tmpfs "$base/root/run"
+mount -t tmpfs -o mode=755 tmpfs "$base/root/run"
+for bind in $binds; do
+  mkdir -p "$base/root\${bind#*:}"
+  mount --rbind "\${bind%:*}" "$base/root\${bind#*:}"
+done
 chroot "$base/root" ldconfig
 echo ready
 cat >/dev/null
@@ -61,6 +77,7 @@ cat >/dev/null
 export async function openRoot(options: RootOptions): Promise<Root> {
   needPrograms('unshare', 'nsenter')
   const base = mkdtempSync(join(tmpdir(), 'hikyaku-root-'))
+  const binds = [[options.shared, options.shared], ...Object.entries(options.sockets ?? {})]
   const args = [
     '--mount',
     '--pid',
@@ -71,7 +88,7 @@ export async function openRoot(options: RootOptions): Promise<Root> {
     script,
     'root',
     base,
-    options.shared,
+    binds.map(([inside, outside]) => `${outside}:${inside}`).join(' '),
   ]
   const holder = start('unshare', [...args, ...debs(options.packages)], { stdio: ['pipe', 'pipe', 'pipe'] })
   try {
@@ -91,6 +108,13 @@ export async function openRoot(options: RootOptions): Promise<Root> {
     await stop(holder, base)
     throw error
   }
+}
+
+/** Copies a file into the shared folder and answers its path inside; what lies elsewhere may not be seen there. */
+export function seenInside(file: string, shared: string): string {
+  const copy = join(shared, basename(file))
+  copyFileSync(file, copy)
+  return copy
 }
 
 function debs(packages: readonly string[]): string[] {
@@ -132,11 +156,16 @@ async function furnish(root: Root, options: RootOptions): Promise<void> {
     if (known.code !== 0)
       await root.runWell('useradd', ['--system', '--user-group', '--no-create-home', user])
   }
-  // sendmail waits a minute for a name of its own that resolves and has a dot.
-  const hosts = ['127.0.0.1 localhost.localdomain localhost', '::1 localhost', ...(options.hosts ?? []), '']
-  const file = join(options.shared, 'hosts')
-  writeFileSync(file, hosts.join('\n'))
-  await root.runWell('cp', [file, '/etc/hosts'])
+  // sendmail waits a minute for a name of its own that resolves and has a dot, and for a resolver that is not there.
+  const machine = `127.0.0.1 ${hostname()}.localdomain ${hostname()}`
+  const local = ['127.0.0.1 localhost.localdomain localhost', '::1 localhost', machine]
+  const hosts = [...(options.hosts ?? []), ...local, '']
+  const files = join(options.shared, 'names')
+  mkdirSync(files)
+  writeFileSync(join(files, 'hosts'), hosts.join('\n'))
+  writeFileSync(join(files, 'resolv.conf'), 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n')
+  writeFileSync(join(files, 'nsswitch.conf'), 'passwd: files\ngroup: files\nhosts: files\nservices: files\n')
+  await root.runWell('cp', ['--remove-destination', '--recursive', `${files}/.`, '/etc'])
 }
 
 async function stop(holder: ChildProcess, base: string): Promise<void> {

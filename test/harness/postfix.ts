@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openRoot, type Root } from './overlay.ts'
+import { openRoot, type Root, seenInside } from './overlay.ts'
 import { until, untilListening } from './until.ts'
 
 export interface PostfixOptions {
@@ -15,6 +15,8 @@ export interface PostfixOptions {
   /** Further main.cf lines, last word. */
   readonly settings?: Readonly<Record<string, string>>
   readonly hosts?: readonly string[]
+  /** Folders with unix sockets that it must reach: path inside → folder outside. */
+  readonly sockets?: Readonly<Record<string, string>>
 }
 
 /** A server that takes everything for these domains, only over TLS unless said, and stores it in one Maildir. */
@@ -61,6 +63,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     users: ['postfix'],
     groups: ['postdrop'],
     shared: options.folder,
+    sockets: options.sockets ?? {},
     hosts,
   })
   try {
@@ -122,7 +125,7 @@ function commonSettings({ folder, hostname }: PostfixOptions): Record<string, st
   }
 }
 
-function receiveSettings({ receive }: PostfixOptions, mail: string): Record<string, string> {
+function receiveSettings({ receive, folder }: PostfixOptions, mail: string): Record<string, string> {
   if (!receive) return {}
   return {
     virtual_mailbox_domains: receive.domains.join(', '),
@@ -133,15 +136,15 @@ function receiveSettings({ receive }: PostfixOptions, mail: string): Record<stri
     virtual_uid_maps: 'static:65534',
     virtual_gid_maps: 'static:65534',
     smtpd_tls_security_level: receive.tls ?? 'encrypt',
-    smtpd_tls_cert_file: receive.certFile,
-    smtpd_tls_key_file: receive.keyFile,
+    smtpd_tls_cert_file: seenInside(receive.certFile, folder),
+    smtpd_tls_key_file: seenInside(receive.keyFile, folder),
     smtpd_tls_received_header: 'yes',
     smtpd_tls_loglevel: '1',
     smtpd_relay_restrictions: 'reject_unauth_destination',
   }
 }
 
-function sendSettings({ send }: PostfixOptions): Record<string, string> {
+function sendSettings({ send, folder }: PostfixOptions): Record<string, string> {
   if (!send) return {}
   const protocol = send.transport.startsWith('lmtp:') ? 'lmtp' : 'smtp'
   const settings: Record<string, string> = {
@@ -150,7 +153,7 @@ function sendSettings({ send }: PostfixOptions): Record<string, string> {
     [`${protocol}_tls_security_level`]: send.tls,
     [`${protocol}_tls_loglevel`]: '1',
   }
-  if (send.caFile) settings[`${protocol}_tls_CAfile`] = send.caFile
+  if (send.caFile) settings[`${protocol}_tls_CAfile`] = seenInside(send.caFile, folder)
   // The name that the test put into the transport is the one that the certificate must carry.
   if (send.tls === 'secure') settings[`${protocol}_tls_secure_cert_match`] = 'hostname'
   return settings
@@ -220,7 +223,8 @@ async function withLog<T>(log: () => string, wait: () => Promise<T>): Promise<T>
   try {
     return await wait()
   } catch (error) {
-    throw new Error(`Postfix said:\n${log()}`, { cause: error })
+    const last = log().trimEnd().split('\n').slice(-30).join('\n')
+    throw new Error(`Postfix said:\n${last}`, { cause: error })
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openRoot, type Root } from './overlay.ts'
+import { openRoot, type Root, seenInside } from './overlay.ts'
 import type { Ran } from './run.ts'
 
 export interface SendmailOptions {
@@ -11,6 +11,8 @@ export interface SendmailOptions {
   readonly hostname: string
   readonly send: SendmailSmtp | SendmailLmtp
   readonly hosts?: readonly string[]
+  /** Folders with unix sockets that it must reach: path inside → folder outside. */
+  readonly sockets?: Readonly<Record<string, string>>
 }
 
 export interface SendmailSmtp {
@@ -50,6 +52,7 @@ export async function openSendmail(options: SendmailOptions): Promise<Sendmail> 
     packages: ['sendmail-bin'],
     users: ['smmta', 'smmsp'],
     shared: options.folder,
+    sockets: options.sockets ?? {},
     hosts: [`127.0.0.1 ${options.hostname}`, ...(options.hosts ?? [])],
   })
   try {
@@ -76,12 +79,18 @@ async function configure(root: Root, options: SendmailOptions): Promise<void> {
     `set -e; m4 /usr/share/sendmail/cf/m4/cf.m4 "$1" >"$2"; cp "$2" /etc/mail/sendmail.cf
     printf 'hosts files\\naliases files\\n' >/etc/mail/service.switch
     printf 'TLS_Srv:\\tVERIFY\\n' | makemap hash /etc/mail/access
-    : >/etc/mail/aliases; makemap hash /etc/mail/aliases </dev/null
-    mkdir -p /var/spool/mqueue /var/lib/sendmail/host_status; chmod 700 /var/spool/mqueue`,
+    mkdir -p /var/spool/mqueue /var/lib/sendmail/host_status; chmod 700 /var/spool/mqueue
+    : >/etc/mail/aliases; ${program} -bi`,
     ...['configure', macros, file],
   ])
   if (options.send.protocol === 'lmtp') return
-  await root.runWell('sh', ['-c', 'cp "$1" "$2" && chmod 644 "$2"', 'copy', options.send.caFile, caInside])
+  await root.runWell('sh', [
+    '-c',
+    'cp "$1" "$2" && chmod 644 "$2"',
+    'copy',
+    seenInside(options.send.caFile, options.folder),
+    caInside,
+  ])
 }
 
 function macroLines({ hostname, send }: SendmailOptions): string {
