@@ -156,7 +156,7 @@ export class ContentScanner {
     for (;;) {
       const lf = text.indexOf('\n', at)
       const cr = text.indexOf('\r', at)
-      if (lf < 0 || cr !== lf - 1) return this.#readOddEnd(at, cr, lf)
+      if (cr < 0 || cr !== lf - 1) return this.#readOddEnd(at, cr, lf)
       this.#endLine(lf + 1 - at)
       at = lf + 1
       if (at >= text.length || (dots && text.charCodeAt(at) === 0x2e)) {
