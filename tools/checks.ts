@@ -1,4 +1,5 @@
 // Every check of the tree, by name, one line each.
+import { checkDecisions } from './decisions.ts'
 import { type Check, show } from './finding.ts'
 import { checkGenerated, writeGenerated } from './generated.ts'
 import { checkImports } from './imports.ts'
@@ -23,6 +24,7 @@ const runners: Readonly<Record<string, Runner>> = {
   rfc: ofFindings((root) => checkRfcs(root)),
   parsers: ofFindings(checkParsers),
   tidy: ofFindings(checkTidy),
+  decisions: ofFindings(checkDecisions),
   generated: async (root, { isFixing }) => {
     if (isFixing) await writeGenerated(root)
     const findings = await checkGenerated(root)

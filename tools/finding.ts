@@ -45,7 +45,7 @@ export function readText(root: string, file: string): string | undefined {
   return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : undefined
 }
 
-/** A test, or a `testing.ts`: what only the tests of its folder import. */
+/** A test, or what only tests import: `testing.ts`, `x.testing.ts`, `x.test-kit.ts`. */
 export function isTestFile(file: string): boolean {
-  return file.endsWith('.test.ts') || /(^|[/.])testing\.ts$/.test(file)
+  return file.endsWith('.test.ts') || /(^|[/.])(testing|test-kit)\.ts$/.test(file)
 }

@@ -25,11 +25,11 @@ esac
 
 const program = `
 const words: string[] = process.argv.slice(2)
-console.log(JSON.stringify({ words, version: process.versions.node }))
 if (words.includes('wait')) {
   process.on('SIGTERM', () => process.exit(7))
   setInterval(() => {}, 1000)
 } else process.exitCode = Number(words.at(-1)) || 0
+console.log(JSON.stringify({ words, version: process.versions.node }))
 `
 
 interface Place {

@@ -21,7 +21,7 @@ export interface Room {
 }
 
 const outside =
-  'net tls fs os dgram process child_process worker_threads http https http2 path url events stream'
+  'net tls fs fs/promises os dgram process child_process worker_threads http https http2 path url events stream'
 const platformModules = `${outside} dns timers util readline tty perf_hooks diagnostics_channel`.split(' ')
 const allButAppAndConsole =
   'bytes mail ports mime protocol mailauth store queue filters pipeline session platform pki config'.split(
