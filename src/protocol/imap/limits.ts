@@ -24,6 +24,8 @@ export interface ImapLimits {
   /** Commands answered BAD on one connection before BYE: a program that speaks another protocol, or probes. */
   readonly badCommands: number
   readonly badCommandsBeforeLogin: number
+  /** Commands on one connection without a login: nobody needs many; each restarts the login timeout. */
+  readonly commandsBeforeLogin: number
   /** Output is handed to the driver when this much has gathered, while pipelined input is still there. */
   readonly gatherOctets: number
   /** rfc3501 §5.4: at least 30 minutes. IDLE counts as doing nothing, so clients renew it (rfc2177 §3). */
@@ -49,6 +51,7 @@ export const IMAP_LIMITS: ImapLimits = {
   authLineOctets: 12_288,
   badCommands: 50,
   badCommandsBeforeLogin: 10,
+  commandsBeforeLogin: 50,
   gatherOctets: 65_536,
   idleTimeoutMs: 30 * 60_000,
   loginTimeoutMs: 60_000,

@@ -53,9 +53,12 @@ export function isAtom(text: string): boolean {
 
 /**
  * Text for people at the end of a response: one line of ASCII, never empty, and never starting like a code
- * (rfc3501 §9, resp-text). It may quote what a peer sent.
+ * (rfc3501 §9, resp-text). It may quote what a peer sent, so nothing at its end may look like a literal either.
  */
 export function responseText(text: string): string {
-  const line = text.replace(/[^\x20-\x7e]+/g, (run) => (/[\r\n]/.test(run) ? ' ' : '?')).slice(0, MAX_QUOTED)
+  const line = text
+    .replace(/[^\x20-\x7e]+/g, (run) => (/[\r\n]/.test(run) ? ' ' : '?'))
+    .slice(0, MAX_QUOTED)
+    .replace(/\}$/, ')')
   return line === '' ? 'done' : line.replace(/^ *\[/, '(')
 }

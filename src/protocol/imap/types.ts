@@ -74,12 +74,20 @@ export type ImapTell =
     }
   /** Bytes behind STARTTLS came before TLS stood: dropped. An attack, or a client that is badly broken. */
   | { readonly kind: 'attack'; readonly what: 'plaintext-behind-starttls'; readonly octets: number }
+  /** A SELECT or EXAMINE failed here: what was selected is no longer (rfc3501 §6.3.1). */
+  | { readonly kind: 'deselect' }
   /** LOGOUT was answered. */
   | { readonly kind: 'logout' }
   /** We said BYE. */
   | { readonly kind: 'bye'; readonly why: ByeReason; readonly cause: string }
 
-export type ByeReason = 'autologout' | 'bad-commands' | 'too-big' | 'shutdown' | 'refused'
+/** What BYE says. */
+export interface Bye {
+  readonly code?: ResponseCode | undefined
+  readonly text: string
+}
+
+export type ByeReason = 'autologout' | 'too-many-commands' | 'too-big' | 'shutdown' | 'refused'
 
 /** What may be told at any time after login, asked for or not. An EXPUNGE needs IDLE or a command (rfc3501 §7.4.1). */
 export type ImapUpdate = Extract<
@@ -126,7 +134,7 @@ export interface ImapServerMachine extends Machine<ImapAsk, ImapTell, ImapAnswer
   fetchChunk(octets: Uint8Array): void
   fetchEnd(): void
   /** BYE and close: at once where no command runs, else behind its completion. */
-  shutdown(bye: { readonly code?: ResponseCode | undefined; readonly text: string }): void
+  shutdown(bye: Bye): void
   /** Closes at once with what is queued unsent: a started literal cannot be completed. */
   abort(): void
 }

@@ -1,4 +1,4 @@
-import { decodeBase64Line } from '../base64-line.ts'
+import { decodeBase64Strict } from '../../../bytes/base64.ts'
 import type { CommandReader } from '../reader.ts'
 
 export interface AuthenticateCommand {
@@ -17,7 +17,7 @@ export function parseAuthenticate(reader: CommandReader): AuthenticateCommand {
   if (!/^[A-Z0-9_-]{1,20}$/.test(mechanism)) reader.fail('not a mechanism')
   if (!reader.tryChar(' ')) return { kind: 'authenticate', mechanism }
   const text = reader.atom('base64')
-  const initialResponse = text === '=' ? new Uint8Array(0) : decodeBase64Line(text)
+  const initialResponse = text === '=' ? new Uint8Array(0) : decodeBase64Strict(text)
   if (initialResponse === undefined) reader.fail('the initial response is not base64')
   return { kind: 'authenticate', mechanism, initialResponse }
 }
