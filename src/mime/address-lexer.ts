@@ -13,8 +13,13 @@ export interface AddressToken {
 }
 
 const ENCODED_WORD = /=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]{0,2000}\?=/y
-const SPECIALS = '<>,;:@'
-const ATOM_END = ' \t\r\n<>,;:@"([\\'
+const EQUALS = 0x3d
+
+// One class for each octet: a table is several times as fast as searching strings.
+const SPACE = 1
+const SPECIAL = 2
+const OPENS = 3
+const CLASSES = classTable()
 
 /** Reads tokens one after another; what is not closed is taken for text where only that keeps later addresses. */
 export class AddressLexer {
@@ -33,9 +38,9 @@ export class AddressLexer {
     this.#skipSpace()
     const spaced = this.#spaced
     this.#spaced = false
-    const char = this.#text[this.#at]
-    if (char === undefined) return undefined
-    if (SPECIALS.includes(char)) {
+    if (this.#at >= this.#text.length) return undefined
+    const char = this.#text[this.#at] as string
+    if (this.#classAt(this.#at) === SPECIAL) {
       this.#at++
       return { kind: 'special', text: char, spaced }
     }
@@ -46,10 +51,15 @@ export class AddressLexer {
   }
 
   #skipSpace(): void {
-    while (isBlank(this.#text[this.#at])) {
+    while (this.#classAt(this.#at) === SPACE) {
       this.#at++
       this.#spaced = true
     }
+  }
+
+  /** 0 beyond the end, too. */
+  #classAt(at: number): number {
+    return at < this.#text.length ? (CLASSES[this.#text.charCodeAt(at) & 0xff] as number) : 0
   }
 
   #comment(): string {
@@ -85,19 +95,25 @@ export class AddressLexer {
   }
 
   #atom(): string {
-    ENCODED_WORD.lastIndex = this.#at
-    const word = ENCODED_WORD.exec(this.#text)
-    if (word !== null) {
-      this.#at = ENCODED_WORD.lastIndex
-      return word[0]
+    if (this.#text.charCodeAt(this.#at) === EQUALS) {
+      ENCODED_WORD.lastIndex = this.#at
+      const word = ENCODED_WORD.exec(this.#text)
+      if (word !== null) {
+        this.#at = ENCODED_WORD.lastIndex
+        return word[0]
+      }
     }
     const start = this.#at++
-    while (this.#at < this.#text.length && !ATOM_END.includes(this.#text[this.#at] as string)) this.#at++
+    while (this.#at < this.#text.length && this.#classAt(this.#at) === 0) this.#at++
     const atom = this.#text.slice(start, this.#at)
     return atom.startsWith('\\') ? atom.slice(1) : atom
   }
 }
 
-function isBlank(char: string | undefined): boolean {
-  return char === ' ' || char === '\t' || char === '\r' || char === '\n'
+function classTable(): Uint8Array {
+  const table = new Uint8Array(256)
+  for (const char of ' \t\r\n') table[char.charCodeAt(0)] = SPACE
+  for (const char of '<>,;:@') table[char.charCodeAt(0)] = SPECIAL
+  for (const char of '"([\\') table[char.charCodeAt(0)] = OPENS
+  return table
 }

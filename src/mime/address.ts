@@ -1,6 +1,6 @@
 import { fromLatin1 } from '../bytes/ascii.ts'
 import { isLenientLocal } from '../mail/address.ts'
-import { type MailboxEntry, readAddressList } from './address-list.ts'
+import { type AddressEntry, type MailboxEntry, readAddressList } from './address-list.ts'
 import { decodeText } from './charset.ts'
 import { MAX_DISPLAY_CHARS } from './limits.ts'
 import { decodeWords } from './words.ts'
@@ -42,9 +42,7 @@ export function parseAddresses(raw: string): Mailboxes {
 }
 
 /** `Name <local@domain>, …` for lists and traces, at most `MAX_DISPLAY_CHARS`. */
-export function displayAddresses(raw: string, tags: Set<string>): string {
-  const { entries, leniencies } = readAddressList(raw)
-  for (const tag of leniencies) tags.add(tag)
+export function displayAddresses(entries: readonly AddressEntry[], tags: Set<string>): string {
   let out = ''
   for (const entry of entries) {
     if (entry.kind === 'group-end') continue

@@ -10,18 +10,6 @@ import { nstring, wireString } from './wire.ts'
 const NO_DOMAIN = '"MISSING_DOMAIN"'
 const NO_LOCAL = '"MISSING_MAILBOX"'
 
-export type EnvelopeKey =
-  | 'date'
-  | 'subject'
-  | 'from'
-  | 'sender'
-  | 'reply-to'
-  | 'to'
-  | 'cc'
-  | 'bcc'
-  | 'in-reply-to'
-  | 'message-id'
-
 /** The values of a header's fields by lower-case name: raw, as they stand, duplicates in order. */
 export type FieldMap = ReadonlyMap<string, readonly string[]>
 
@@ -48,31 +36,53 @@ export function firstValue(fields: FieldMap, key: string, tags: Set<string>): st
  * The raw value of an address field. Of several From, Sender and Reply-To fields the first counts;
  * destination fields are joined, as rfc5322 §4.5.3 reads them.
  */
-export function addressValue(fields: FieldMap, key: string, tags: Set<string>): string | undefined {
+function addressValue(fields: FieldMap, key: string, tags: Set<string>): string | undefined {
   const values = fields.get(key)
   if (values === undefined || values.length <= 1) return values?.[0]
   tags.add(`duplicate-${key}`)
   return key === 'to' || key === 'cc' || key === 'bcc' ? values.join(',') : values[0]
 }
 
+export type AddressKey = 'from' | 'sender' | 'reply-to' | 'to' | 'cc' | 'bcc'
+
+/** The address fields of one header, each read once. */
+export class AddressLists {
+  readonly #fields: FieldMap
+  readonly #tags: Set<string>
+  readonly #read = new Map<AddressKey, readonly AddressEntry[]>()
+
+  constructor(fields: FieldMap, tags: Set<string>) {
+    this.#fields = fields
+    this.#tags = tags
+  }
+
+  entries(key: AddressKey): readonly AddressEntry[] {
+    const known = this.#read.get(key)
+    if (known !== undefined) return known
+    const raw = addressValue(this.#fields, key, this.#tags)
+    if (raw === undefined) return []
+    const { entries, leniencies } = readAddressList(raw)
+    for (const tag of leniencies) this.#tags.add(tag)
+    this.#read.set(key, entries)
+    return entries
+  }
+}
+
 /** ENVELOPE of a message with these fields (rfc3501 §7.4.2), as octets U+0000..U+00FF. */
-export function renderEnvelope(fields: FieldMap, tags: Set<string>): string {
-  const text = (key: EnvelopeKey): string => nstring(firstValue(fields, key, tags))
-  const list = (key: EnvelopeKey): string => renderAddresses(addressValue(fields, key, tags), tags)
+export function renderEnvelope(fields: FieldMap, lists: AddressLists, tags: Set<string>): string {
+  const text = (key: string): string => nstring(firstValue(fields, key, tags))
+  const list = (key: AddressKey): string => renderAddresses(lists.entries(key))
   const from = list('from')
   // Sender and Reply-To that are absent or empty are From, as the server must fill in.
-  const orFrom = (key: EnvelopeKey): string => {
-    const rendered = list(key)
-    return rendered === 'NIL' ? from : rendered
-  }
+  const orFrom = (key: AddressKey): string => (lists.entries(key).length === 0 ? from : list(key))
   return `(${text('date')} ${text('subject')} ${from} ${orFrom('sender')} ${orFrom('reply-to')} ${list('to')} ${list('cc')} ${list('bcc')} ${text('in-reply-to')} ${text('message-id')})`
 }
 
-function renderAddresses(raw: string | undefined, tags: Set<string>): string {
-  if (raw === undefined) return 'NIL'
-  const { entries, leniencies } = readAddressList(raw)
-  for (const tag of leniencies) tags.add(tag)
-  return entries.length === 0 ? 'NIL' : `(${entries.map(renderEntry).join('')})`
+function renderAddresses(entries: readonly AddressEntry[]): string {
+  if (entries.length === 0) return 'NIL'
+  let out = '('
+  for (const entry of entries) out += renderEntry(entry)
+  return `${out})`
 }
 
 function renderEntry(entry: AddressEntry): string {

@@ -14,6 +14,10 @@ export class HeaderCollector {
     return this.#length
   }
 
+  get maxBytes(): number {
+    return this.#maxBytes
+  }
+
   /** Whether something was left out. */
   get isCut(): boolean {
     return this.#cut

@@ -14,7 +14,6 @@ export interface HeaderField {
 }
 
 const COLON = 0x3a
-const NAME = /^[\x21-\x39\x3b-\x7e]+[ \t]*$/
 
 /**
  * The fields of a header block in order, duplicates kept; lines that are no field (a `From ` line of an mbox,
@@ -76,10 +75,14 @@ export function isFieldLine(text: string, start: number, end: number): boolean {
 }
 
 function fieldColon(text: string, start: number, end: number): number {
+  let spaced = false
   for (let i = start; i < end; i++) {
     const code = text.charCodeAt(i)
-    if (code === COLON) return i > start && NAME.test(text.slice(start, i)) ? i : -1
-    if (code === LF) return -1
+    if (code === COLON) return i > start ? i : -1
+    // rfc5322 §4.5.8: obsolete forms have white space before the colon, never within or before the name.
+    if (code === SP || code === TAB) spaced = i > start
+    else if (spaced || code <= SP || code >= 0x7f) return -1
+    if (i === start && code <= SP) return -1
   }
   return -1
 }

@@ -9,6 +9,7 @@ const ID = /<([^<>\s]{1,998})>/g
  */
 export function messageIds(value: string): string[] {
   // Folds within an id come from programs that cut lines at a fixed width.
+  if (!value.includes('<')) return []
   const ids = [...value.replace(/[\r\n]+[ \t]*/g, ' ').matchAll(ID)].map(([id]) => id)
   return ids.length <= MAX_REFERENCES ? ids : [ids[0] as string, ...ids.slice(1 - MAX_REFERENCES)]
 }

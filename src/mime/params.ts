@@ -18,6 +18,9 @@ export interface ParameterField {
 // An attribute and its `=`, where a forgotten semicolon makes it follow a value directly.
 const ATTRIBUTE = /[ \t\r\n]*([^\x00-\x20()<>@,;:\\"/[\]?=\x7f-\xff]{1,100})[ \t\r\n]*=/y
 
+const MAIN_VALUE = /[ \t\r\n]*([A-Za-z0-9/.+-]+)[ \t\r\n]*(?:;|$)/y
+const USUAL_VALUE = /[^\x00-\x20;"(\\]+(?=;|\r?\n?$)/y
+
 /** Reads `value; name=value; …` (rfc2045 §5.1), forgiving what mail programs write. Linear, never fails. */
 export function parseParameters(field: string): ParameterField {
   return new ParameterReader(field).read()
@@ -32,7 +35,7 @@ export function decodeParameters(raw: readonly Param[]): { params: Param[]; leni
   const extended = new Map<string, Map<number, Piece>>()
   const tags = new Set<string>()
   for (const [name, value] of raw) {
-    const match = /^([^*]+)\*(?:(\d{1,4})(\*)?)?$/.exec(name)
+    const match = !name.includes('*') ? null : /^([^*]+)\*(?:(\d{1,4})(\*)?)?$/.exec(name)
     if (match === null) {
       if (!plain.has(name)) plain.set(name, decodePlain(value, tags))
       continue
@@ -110,7 +113,7 @@ class ParameterReader {
   }
 
   read(): ParameterField {
-    const value = this.#plainUntil(';').replace(/[ \t\r\n]+/g, '')
+    const value = this.#mainValue()
     while (this.#at < this.#text.length) {
       this.#skipSpace()
       if (this.#raw.length >= MAX_PARAMETERS) {
@@ -149,6 +152,12 @@ class ParameterReader {
 
   /** A token, or what unquoted names hold: spaces, 8-bit octets; a new attribute ends it too. */
   #unquotedValue(): string {
+    USUAL_VALUE.lastIndex = this.#at
+    const usual = USUAL_VALUE.exec(this.#text)
+    if (usual !== null) {
+      this.#at = USUAL_VALUE.lastIndex
+      return usual[0]
+    }
     const start = this.#at
     let end = start
     while (this.#at < this.#text.length) {
@@ -171,18 +180,21 @@ class ParameterReader {
     return value.replace(/[\r\n]+/g, '')
   }
 
-  #plainUntil(stop: string): string {
-    let out = ''
-    while (this.#at < this.#text.length && this.#text[this.#at] !== stop) {
-      if (this.#text[this.#at] === '(') {
-        this.#at = commentEnd(this.#text, this.#at)
-        out += ' '
-      } else {
-        out += this.#text[this.#at++]
-      }
+  /** What stands before the first semicolon. */
+  #mainValue(): string {
+    MAIN_VALUE.lastIndex = 0
+    const usual = MAIN_VALUE.exec(this.#text)
+    if (usual !== null) {
+      this.#at = MAIN_VALUE.lastIndex
+      return usual[1] as string
     }
-    if (this.#text[this.#at] === stop) this.#at++
-    return out
+    let out = ''
+    while (this.#at < this.#text.length && this.#text[this.#at] !== ';') {
+      if (this.#text[this.#at] === '(') this.#at = commentEnd(this.#text, this.#at)
+      else out += this.#text[this.#at++]
+    }
+    this.#at++
+    return out.replace(/[ \t\r\n]+/g, '')
   }
 
   #skipSpace(): void {

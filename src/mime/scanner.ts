@@ -157,11 +157,7 @@ export class MessageScanner {
     const end = lf + 1
     if (this.#place === 'part-delimiter') this.#beginHeader(end)
     else if (this.#place === 'close-delimiter') this.#place = 'body'
-    else if (this.#place === 'header' && this.#isFirstLine) {
-      this.#collector.append(chunk.subarray(this.#headerFrom, end))
-      this.#headerFrom = end
-      this.#judgeFirstLine(this.#collector.view())
-    }
+    else if (this.#place === 'header' && this.#isFirstLine) this.#judgeFirstLine(this.#headerUpTo(chunk, end))
     return end
   }
 
@@ -198,9 +194,17 @@ export class MessageScanner {
 
   /** The header ends before `end`, where its body begins. */
   #endHeader(chunk: Buffer, end: number): void {
+    const header = this.#headerUpTo(chunk, end)
+    this.#bodyBegins(header, { offset: this.#base + end, lines: this.#lines }, end)
+  }
+
+  /** What there is of the header: a view of the chunk where it all came in this one, which is nearly always. */
+  #headerUpTo(chunk: Buffer, end: number): Buffer {
     const piece = chunk.subarray(this.#headerFrom, end)
+    if (this.#collector.length === 0 && piece.length <= this.#collector.maxBytes) return piece
     if (piece.length > 0) this.#collector.append(piece)
-    this.#bodyBegins(this.#collector.view(), { offset: this.#base + end, lines: this.#lines }, end)
+    this.#headerFrom = end
+    return this.#collector.view()
   }
 
   #bodyBegins(header: Buffer, body: Mark, at: number): void {

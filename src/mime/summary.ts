@@ -1,6 +1,6 @@
 import { cut, displayAddresses } from './address.ts'
 import { type MailDate, parseDate } from './date.ts'
-import { addressValue, type FieldMap, fieldMap, firstValue, renderEnvelope } from './envelope.ts'
+import { AddressLists, type FieldMap, fieldMap, firstValue, renderEnvelope } from './envelope.ts'
 import { headerFields } from './header.ts'
 import { messageId, messageIds } from './ids.ts'
 import { MAX_LENIENCIES } from './limits.ts'
@@ -60,21 +60,21 @@ export function summarise(scanned: Scanned, prefix: Uint8Array): MessageSummary 
   const fields = withPrefix(scanned.rootFields, prefix)
   const date = readDate(fields, tags)
   const rendered = (text: string): Uint8Array => Buffer.from(text, 'latin1')
-  const display = (key: string): string => displayAddresses(addressValue(fields, key, tags) ?? '', tags)
+  const lists = new AddressLists(fields, tags)
   const summary = {
     sizeBytes: prefix.length + scanned.contentBytes,
     headerBytes: prefix.length + root.bodyStart,
     lines: countLines(prefix) + scanned.contentLines,
-    envelope: rendered(renderEnvelope(fields, tags)),
+    envelope: rendered(renderEnvelope(fields, lists, tags)),
     bodyStructure: rendered(renderStructure(root, true)),
     body: rendered(renderStructure(root, false)),
     parts: encodeParts(toPart(root, prefix.length, true)),
     sentAtMs: date?.ms,
     sentDay: date?.day,
     subject: readSubject(fields, tags),
-    from: display('from'),
-    to: display('to'),
-    cc: display('cc'),
+    from: displayAddresses(lists.entries('from'), tags),
+    to: displayAddresses(lists.entries('to'), tags),
+    cc: displayAddresses(lists.entries('cc'), tags),
     messageId: messageId(firstValue(fields, 'message-id', tags) ?? ''),
     inReplyTo: messageIds(fields.get('in-reply-to')?.[0] ?? ''),
     references: messageIds(fields.get('references')?.[0] ?? ''),

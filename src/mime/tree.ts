@@ -1,5 +1,5 @@
 import { type Entity, type MediaType, readEntity } from './entity.ts'
-import { type FieldMap, fieldMap, renderEnvelope } from './envelope.ts'
+import { AddressLists, type FieldMap, fieldMap, renderEnvelope } from './envelope.ts'
 import { headerFields } from './header.ts'
 import { MAX_ALL_HEADERS_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_PARTS } from './limits.ts'
 import type { Node } from './node.ts'
@@ -57,7 +57,7 @@ export class TreeBuilder {
     else if (parent.kind === 'multipart') parent.children.push(node)
     else {
       parent.message = node
-      parent.envelope = renderEnvelope(fields, this.tags)
+      parent.envelope = renderEnvelope(fields, new AddressLists(fields, this.tags), this.tags)
     }
     this.#stack.push(node)
     this.#parts++
@@ -67,7 +67,7 @@ export class TreeBuilder {
     if (this.#canOpen() && IDENTITY.has(node.entity.encoding)) return true
     this.tags.add(this.#canOpen() ? 'message-encoded' : 'structure-too-deep')
     node.message = opaqueBody(node, node.entity.encoding)
-    node.envelope = renderEnvelope(NO_FIELDS, this.tags)
+    node.envelope = renderEnvelope(NO_FIELDS, new AddressLists(NO_FIELDS, this.tags), this.tags)
     return false
   }
 

@@ -62,8 +62,8 @@ export function decodedWords(value: string): string {
  * Text for an unstructured field: as it is where it is printable ASCII that no reader takes for an encoded
  * word, else as UTF-8 encoded words, cut between characters, separated by a space where a line may be folded.
  */
-export function encodeWords(text: string): string {
-  return isPlain(text) ? text : encodedWords(text)
+export function encodeWords(text: string, { always = false } = {}): string {
+  return isPlain(text) && !always ? text : encodedWords(text)
 }
 
 /** A display name: atoms as they are, other ASCII as a quoted string, anything else as encoded words. */
