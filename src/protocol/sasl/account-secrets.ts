@@ -1,5 +1,13 @@
 import { createHmac } from 'node:crypto'
-import { SALT_OCTETS, SCRAM_ITERATIONS_GENERATED, SCRAM_ITERATIONS_GIVEN } from './limits.ts'
+import {
+  ARGON2ID_HASH_OCTETS,
+  ARGON2ID_MEMORY_KIB,
+  ARGON2ID_PARALLELISM,
+  ARGON2ID_PASSES,
+  SALT_OCTETS,
+  SCRAM_ITERATIONS_GENERATED,
+  SCRAM_ITERATIONS_GIVEN,
+} from './limits.ts'
 import { type DerivedScramKeys, HASH_OCTETS, type ScramHash } from './password-hash.ts'
 
 /** What the session derives under a key of its own; it may not compute hashes itself. */
@@ -49,4 +57,11 @@ function mac(key: Uint8Array, parts: readonly string[]): Buffer {
     hmac.update(length).update(octets)
   }
   return hmac.digest()
+}
+
+/** A hash as ours are that no password is known to have: the work of a login that names no account. */
+export const FALSE_ARGON2ID = `$argon2id$v=19$m=${ARGON2ID_MEMORY_KIB},t=${ARGON2ID_PASSES},p=${ARGON2ID_PARALLELISM}$${base64Zeros(SALT_OCTETS)}$${base64Zeros(ARGON2ID_HASH_OCTETS)}`
+
+function base64Zeros(octets: number): string {
+  return Buffer.alloc(octets).toString('base64').replace(/=+$/, '')
 }

@@ -217,6 +217,52 @@ test('ATTACKS 7: a proof is for one nonce, one salt and one message only', () =>
   failed(exchange.respond(Buffer.from('x')), 'malformed')
 })
 
+test('cut at every byte, no message logs in', () => {
+  const how = { login: 'a@b.test', password: 'right', binding: undefined, random }
+  for (const one of MECHANISMS.filter((each) => each.kind !== 'scram' || !each.plus)) {
+    const hash = one.kind === 'scram' ? one.hash : 'SHA-256'
+    const answers: Uint8Array[] = []
+    const recorder = server(one.name)
+    const client = new ClientExchange({ ...how, mechanism: one })
+    let step = recorder.start(client.start())
+    while (step.kind !== 'done') {
+      if (step.kind === 'ask-password') step = recorder.passwordChecked(true)
+      else if (step.kind === 'ask-scram') step = recorder.scramKeys([keysOf('right', hash)])
+      else {
+        const answer = client.respond(step.bytes)
+        assert.ok(answer.kind === 'response')
+        answers.push(answer.bytes)
+        step = recorder.respond(answer.bytes)
+      }
+    }
+    const initial = new ClientExchange({ ...how, mechanism: one }).start()
+    const messages = [...(initial === undefined ? [] : [initial]), ...answers]
+    for (const [i, message] of messages.entries())
+      for (let cut = 0; cut < message.length; cut++)
+        assert.ok(
+          !logsIn(server(one.name), messages.with(i, message.subarray(0, cut)), hash),
+          `${one.name} ${i} ${cut}`,
+        )
+    assert.ok(logsIn(server(one.name), messages, hash), one.name)
+  }
+})
+
+function logsIn(exchange: ServerExchange, messages: readonly Uint8Array[], hash: ScramHash): boolean {
+  let step = exchange.start()
+  for (const message of messages) {
+    if (step.kind !== 'challenge') break
+    step = exchange.respond(message)
+    if (step.kind === 'ask-password')
+      step = exchange.passwordChecked(step.login === 'a@b.test' && step.password === 'right')
+    if (step.kind === 'ask-scram')
+      step =
+        step.login === 'a@b.test'
+          ? exchange.scramKeys([keysOf('right', hash)])
+          : exchange.scramKeys([keysOf('no', hash)])
+  }
+  return step.kind === 'done' && step.ok
+}
+
 test('short, long and empty proofs do not match', () => {
   for (const proof of [
     'AAAA',

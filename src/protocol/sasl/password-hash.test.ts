@@ -59,7 +59,7 @@ test('a stored hash cannot ask for more than the bounds', () => {
   assert.ok(!verifyArgon2id('{SSHA}x', 'x'))
 })
 
-test('a PHC string cut at any octet is none, and what is read is what was written', () => {
+test('a PHC string cut at every byte is none; round trip: what is read is what was written', () => {
   const phc = hashArgon2id('some password', { salt, params: quick })
   for (let i = 0; i < phc.length - 22; i++)
     assert.equal(parsePhc(phc.slice(0, i)), undefined, phc.slice(0, i))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { formatPlain, parsePlain } from './plain.ts'
 
-test('property: what is written is read back', () => {
+test('round trip: what is written is read back', () => {
   const unit = fc.constantFrom(...'ab@.Ä漢🙂 ,=')
   const name = fc.string({ minLength: 1, maxLength: 40, unit })
   fc.assert(
@@ -17,7 +17,7 @@ test('property: what is written is read back', () => {
   )
 })
 
-test('cut at every octet: refused, or the password is what is left', () => {
+test('cut at every byte: refused, or the password is what is left', () => {
   const whole = Buffer.from('me@x.test\0me@x.test\0pässword')
   for (let cut = 0; cut < whole.length; cut++) {
     const read = parsePlain(whole.subarray(0, cut))

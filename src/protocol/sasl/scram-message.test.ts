@@ -62,7 +62,7 @@ for (const { name, hash, messages } of VECTORS)
     assert.deepEqual(Buffer.from(serverSignature), Buffer.from(end.signature))
   })
 
-test('each message cut at every octet is refused, or is a whole shorter message', () => {
+test('cut at every byte, a message is refused, or is a whole shorter message', () => {
   const whole = VECTORS[1] as Vector
   const parsers = [parseClientFirst, parseServerFirst, parseClientFinal, parseServerFinal]
   for (const [i, parse] of parsers.entries()) {
@@ -133,7 +133,7 @@ test('optional extensions are skipped and still signed', () => {
   assert.deepEqual(parseServerFinal(Buffer.from('e=bad\u001bname')), { kind: 'error', error: 'other-error' })
 })
 
-test('property: what is written is read back', () => {
+test('round trip: what is written is read back', () => {
   const name = fc.string({ minLength: 1, maxLength: 40, unit: fc.constantFrom(...'abAZ,=2C3D@.Ä漢🙂 ') })
   const nonce = fc.string({ minLength: 1, maxLength: 60, unit: fc.constantFrom(...'abcXYZ0189+/=-%$!~') })
   const octets = fc.uint8Array({ minLength: 1, maxLength: 40 })

@@ -36,7 +36,7 @@ test('cancelled, empty and initial', () => {
   assert.ok(empty.kind === 'response' && empty.bytes.length === 0)
 })
 
-test('property: what is written is read back; cut inside a group it is refused', () => {
+test('round trip: what is written is read back; cut at every byte it is refused but between two groups', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), (octets) => {
       const line = writeChallenge(octets)
