@@ -70,8 +70,11 @@ function head(report: DeliveryReport, boundary: string): string {
 
 function humanPart(report: DeliveryReport): string {
   const texts = REPORT_TEXTS[report.action]
-  const until = report.willRetryUntilMs === undefined ? '' : formatDate(report.willRetryUntilMs, report.zoneMinutes)
-  const list = report.recipients.map(({ address, reply, remoteHost }) => `    ${formatAddress(address)}\n${said(reply, remoteHost)}`).join('\n')
+  const until =
+    report.willRetryUntilMs === undefined ? '' : formatDate(report.willRetryUntilMs, report.zoneMinutes)
+  const list = report.recipients
+    .map(({ address, reply, remoteHost }) => `    ${formatAddress(address)}\n${said(reply, remoteHost)}`)
+    .join('\n')
   const text = `${texts.english(until)}\n\n${list}\n\n${texts.englishEnd(until)}\n\n----------\n\n${texts.japanese(until)}\n\n${list}\n\n${texts.japaneseEnd(until)}\n`
   const lines = encodeBase64(Buffer.from(text.replace(/\n/g, '\r\n'))).match(/.{1,76}/g) ?? []
   return `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${lines.join('\r\n')}\r\n`
@@ -85,7 +88,11 @@ function said(reply: Reply, host: string | undefined): string {
 function statusPart(report: DeliveryReport, global: boolean): string {
   const { hostname, envid, arrivedAtMs, zoneMinutes } = report
   const type = global ? 'message/global-delivery-status' : 'message/delivery-status'
-  const message = [`Reporting-MTA: dns; ${hostname}`, ...(envid === undefined ? [] : [`Original-Envelope-Id: ${oneLine(envid)}`]), `Arrival-Date: ${formatDate(arrivedAtMs, zoneMinutes)}`]
+  const message = [
+    `Reporting-MTA: dns; ${hostname}`,
+    ...(envid === undefined ? [] : [`Original-Envelope-Id: ${oneLine(envid)}`]),
+    `Arrival-Date: ${formatDate(arrivedAtMs, zoneMinutes)}`,
+  ]
   const groups = report.recipients.map((recipient) => recipientFields(report, recipient, global).join('\r\n'))
   return `Content-Type: ${type}\r\n${global ? 'Content-Transfer-Encoding: 8bit\r\n' : ''}\r\n${[message.join('\r\n'), ...groups].join('\r\n\r\n')}\r\n`
 }
@@ -101,7 +108,9 @@ function recipientFields(report: DeliveryReport, recipient: ReportedRecipient, g
     ...(remoteHost === undefined ? [] : [`Remote-MTA: dns; ${remoteHost}`]),
     `Diagnostic-Code: smtp; ${oneLine(formatReply(reply))}`,
     `Last-Attempt-Date: ${formatDate(report.nowMs, report.zoneMinutes)}`,
-    ...(report.willRetryUntilMs === undefined ? [] : [`Will-Retry-Until: ${formatDate(report.willRetryUntilMs, report.zoneMinutes)}`]),
+    ...(report.willRetryUntilMs === undefined
+      ? []
+      : [`Will-Retry-Until: ${formatDate(report.willRetryUntilMs, report.zoneMinutes)}`]),
   ]
 }
 
@@ -118,7 +127,10 @@ function originalHead({ original }: DeliveryReport): string {
 
 /** A peer's words in a header field: no line end and no 8-bit octet may get through. */
 function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').replace(/[^\u0020-\u007e]/g, '?').slice(0, 500)
+  return text
+    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
+    .replace(/[^\u0020-\u007e]/g, '?')
+    .slice(0, 500)
 }
 
 function endsWithNewline(octets: Uint8Array): boolean {

@@ -165,11 +165,7 @@ class ParameterReader {
       if (char === ';') break
       if (char === '(' && this.#at > start && isBlank(this.#text[this.#at - 1])) break
       if (isBlank(char)) {
-        ATTRIBUTE.lastIndex = this.#at
-        if (ATTRIBUTE.test(this.#text)) {
-          this.#tags.add('parameter-without-semicolon')
-          break
-        }
+        if (this.#isAtAttribute()) break
         while (isBlank(this.#text[this.#at])) this.#at++
       } else {
         end = ++this.#at
@@ -191,10 +187,20 @@ class ParameterReader {
     let out = ''
     while (this.#at < this.#text.length && this.#text[this.#at] !== ';') {
       if (this.#text[this.#at] === '(') this.#at = commentEnd(this.#text, this.#at)
+      else if (isBlank(this.#text[this.#at]) && out !== '' && this.#isAtAttribute()) return out
+      else if (isBlank(this.#text[this.#at])) this.#skipSpace()
       else out += this.#text[this.#at++]
     }
     this.#at++
-    return out.replace(/[ \t\r\n]+/g, '')
+    return out
+  }
+
+  /** Whether a new parameter begins here though no semicolon came. */
+  #isAtAttribute(): boolean {
+    ATTRIBUTE.lastIndex = this.#at
+    if (!ATTRIBUTE.test(this.#text)) return false
+    this.#tags.add('parameter-without-semicolon')
+    return true
   }
 
   #skipSpace(): void {

@@ -3,10 +3,43 @@ import { assert } from '../mail/assert.ts'
 import { isFieldLine } from './header.ts'
 import { HeaderCollector } from './header-collector.ts'
 import { MAX_BOUNDARY_BYTES, MAX_HEADER_BYTES, MAX_PART_HEADER_BYTES } from './limits.ts'
-import { type MessageSummary, summarise } from './summary.ts'
+import { summarise } from './summary.ts'
 import { type Mark, TreeBuilder } from './tree.ts'
 
-export type { MessageSummary } from './summary.ts'
+/** What is kept of a message besides its octets. Every offset counts from the first octet of the prefix. */
+export interface MessageSummary {
+  /** Prefix and content. */
+  readonly sizeBytes: number
+  /** Prefix and header, the empty line included. */
+  readonly headerBytes: number
+  /** Line ends of the whole message. */
+  readonly lines: number
+  /** ENVELOPE as IMAP wire text (rfc3501 §7.4.2), parentheses included. */
+  readonly envelope: Uint8Array
+  /** BODYSTRUCTURE as IMAP wire text, extension data included. */
+  readonly bodyStructure: Uint8Array
+  /** BODY as IMAP wire text: no extension data. */
+  readonly body: Uint8Array
+  /** The part tree; `decodeParts` reads it. */
+  readonly parts: Uint8Array
+  /** The Date field as a moment; undefined where there is none or it cannot be read. */
+  readonly sentAtMs: number | undefined
+  /** `YYYY-MM-DD` as written: SENTSINCE and its kin disregard time and zone (rfc3501 §6.4.4). */
+  readonly sentDay: string | undefined
+  /** Decoded, on one line, bounded: for lists and traces. May hold any character: clean it for a terminal. */
+  readonly subject: string
+  /** `Name <local@domain>, …`, decoded and bounded like the subject. */
+  readonly from: string
+  readonly to: string
+  readonly cc: string
+  /** With angle brackets. */
+  readonly messageId: string | undefined
+  readonly inReplyTo: readonly string[]
+  /** The first and the last ones where there are many. */
+  readonly references: readonly string[]
+  /** Tags of what was forgiven. */
+  readonly leniencies: readonly string[]
+}
 
 /** Longest part of a line that decides whether it is a delimiter: `--`, the boundary, `--`. */
 const CANDIDATE_BYTES = MAX_BOUNDARY_BYTES + 4

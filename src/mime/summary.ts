@@ -9,41 +9,6 @@ import { encodeParts } from './parts.ts'
 import { renderStructure } from './structure.ts'
 import { decodeWords } from './words.ts'
 
-/** What is kept of a message besides its octets. Every offset counts from the first octet of the prefix. */
-export interface MessageSummary {
-  /** Prefix and content. */
-  readonly sizeBytes: number
-  /** Prefix and header, the empty line included. */
-  readonly headerBytes: number
-  /** Line ends of the whole message. */
-  readonly lines: number
-  /** ENVELOPE as IMAP wire text (rfc3501 §7.4.2), parentheses included. */
-  readonly envelope: Uint8Array
-  /** BODYSTRUCTURE as IMAP wire text, extension data included. */
-  readonly bodyStructure: Uint8Array
-  /** BODY as IMAP wire text: no extension data. */
-  readonly body: Uint8Array
-  /** The part tree; `decodeParts` reads it. */
-  readonly parts: Uint8Array
-  /** The Date field as a moment; undefined where there is none or it cannot be read. */
-  readonly sentAtMs: number | undefined
-  /** `YYYY-MM-DD` as written: SENTSINCE and its kin disregard time and zone (rfc3501 §6.4.4). */
-  readonly sentDay: string | undefined
-  /** Decoded, on one line, bounded: for lists and traces. May hold any character: clean it for a terminal. */
-  readonly subject: string
-  /** `Name <local@domain>, …`, decoded and bounded like the subject. */
-  readonly from: string
-  readonly to: string
-  readonly cc: string
-  /** With angle brackets. */
-  readonly messageId: string | undefined
-  readonly inReplyTo: readonly string[]
-  /** The first and the last ones where there are many. */
-  readonly references: readonly string[]
-  /** Tags of what was forgiven. */
-  readonly leniencies: readonly string[]
-}
-
 /** What the scan has found. */
 export interface Scanned {
   readonly root: Node
@@ -53,8 +18,11 @@ export interface Scanned {
   readonly contentLines: number
 }
 
-/** Puts the summary of a scanned message together; `prefix` is whole fields that stand before the content. */
-export function summarise(scanned: Scanned, prefix: Uint8Array): MessageSummary {
+/**
+ * Puts a scanned message's `MessageSummary` together; `prefix` is whole fields that stand before the content.
+ * The type stands with the scanner, which imports this file, and is checked there.
+ */
+export function summarise(scanned: Scanned, prefix: Uint8Array) {
   const { root } = scanned
   const tags = new Set(scanned.tags)
   const fields = withPrefix(scanned.rootFields, prefix)
