@@ -1,0 +1,16 @@
+/** Items taken up in one look at the queue; the look is repeated while there is room. */
+export const MAX_DUE_ITEMS = 100
+/** Messages on their way to one domain at once: a big provider takes more as an attack. */
+export const MAX_PER_DOMAIN = 4
+/** Hosts tried in one attempt: rfc5321 §5.1 asks for at least two; a domain with forty dead MX hosts would hold a slot for an hour. */
+export const MAX_HOPS = 8
+/** MX records looked at. */
+export const MAX_MX = 20
+/** The longest wait between looks, should a wake-up be lost. */
+export const MAX_SLEEP_MS = 60_000
+/** After a fault of the store, so that a full disk is not asked a thousand times a second. */
+export const FAULT_SLEEP_MS = 10_000
+/** Octets of the original's header that a DSN carries back. */
+export const MAX_DSN_HEADER_BYTES = 64 * 1024
+/** Octets of the original that a DSN with RET=FULL carries back; above it only the header. */
+export const MAX_DSN_FULL_BYTES = 256 * 1024

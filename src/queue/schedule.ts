@@ -1,0 +1,39 @@
+/** When to try again. Pure: time comes in as arguments. */
+
+export interface RetrySettings {
+  /** Waits after the first, second, … failed attempt; the last repeats (rfc5321 §4.5.4.1). */
+  readonly retryAfterMs: readonly number[]
+  readonly giveUpAfterMs: number
+  readonly tellDelayAfterMs: number
+}
+
+export type NextAttempt = { readonly kind: 'retry'; readonly atMs: number } | { readonly kind: 'give-up' }
+
+/**
+ * @param attempts how many have failed, this one included.
+ * @param chance 0 to 1: spreads messages that failed together by up to a tenth of the wait.
+ */
+export function nextAttempt(
+  settings: RetrySettings,
+  at: {
+    readonly attempts: number
+    readonly arrivedAtMs: number
+    readonly nowMs: number
+    readonly chance: number
+  },
+): NextAttempt {
+  if (at.nowMs - at.arrivedAtMs >= settings.giveUpAfterMs) return { kind: 'give-up' }
+  const waits = settings.retryAfterMs
+  const wait = waits[Math.min(at.attempts, waits.length) - 1] ?? settings.giveUpAfterMs
+  const atMs = at.nowMs + Math.round(wait * (1 + at.chance / 10))
+  // One last attempt at the end of the time, rather than none.
+  return { kind: 'retry', atMs: Math.min(atMs, Math.max(at.nowMs, at.arrivedAtMs + settings.giveUpAfterMs)) }
+}
+
+/** Whether the sender is to be told now that the message is late; told once. */
+export function isDelayTold(
+  settings: RetrySettings,
+  at: { readonly arrivedAtMs: number; readonly nowMs: number; readonly toldAtMs: number | undefined },
+): boolean {
+  return at.toldAtMs === undefined && at.nowMs - at.arrivedAtMs >= settings.tellDelayAfterMs
+}
