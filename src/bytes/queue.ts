@@ -1,5 +1,9 @@
 import { asBuffer } from './ascii.ts'
 
+/** Pieces below this that come behind others are copied together, in blocks of `BLOCK` octets. */
+const SMALL = 512
+const BLOCK = 4096
+
 /**
  * Received octets in the order of arrival, as the chunks they came in: nothing is copied until a piece that
  * spans chunks is taken. Positions count from the first octet still held.
@@ -8,6 +12,9 @@ export class ByteQueue {
   #chunks: Buffer[] = []
   #first = 0
   #length = 0
+  /** Where small pieces are gathered; the octets from `#blockUsed` on are free. */
+  #block: Buffer | undefined
+  #blockUsed = 0
 
   get length(): number {
     return this.#length
@@ -15,7 +22,9 @@ export class ByteQueue {
 
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return
-    this.#chunks.push(asBuffer(bytes))
+    const last = this.#first < this.#chunks.length ? this.#chunks.at(-1) : undefined
+    if (last !== undefined && bytes.length < SMALL) this.#gather(last, bytes)
+    else this.#chunks.push(asBuffer(bytes))
     this.#length += bytes.length
   }
 
@@ -68,6 +77,27 @@ export class ByteQueue {
     this.#chunks = []
     this.#first = 0
     this.#length = 0
+    this.#block = undefined
+  }
+
+  /**
+   * Joins a small piece to the ones before it: a peer that sends octets one by one would otherwise make a list
+   * of them, which each search for a line's end walks from its start.
+   */
+  #gather(last: Buffer, bytes: Uint8Array): void {
+    if (this.#block === undefined || this.#blockUsed + bytes.length > BLOCK) {
+      this.#block = Buffer.allocUnsafeSlow(BLOCK)
+      this.#blockUsed = 0
+    }
+    const block = this.#block
+    const start = this.#blockUsed
+    this.#blockUsed += bytes.length
+    block.set(bytes, start)
+    const end = last.byteOffset + last.length
+    // Octets once handed out stay as they are: only free ones are written, and a longer view is made.
+    if (last.buffer === block.buffer && end === start)
+      this.#chunks[this.#chunks.length - 1] = block.subarray(last.byteOffset, this.#blockUsed)
+    else this.#chunks.push(block.subarray(start, this.#blockUsed))
   }
 
   #takeHead(chunk: Buffer, count: number): Buffer {
