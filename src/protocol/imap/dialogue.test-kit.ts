@@ -7,7 +7,8 @@ import type { ImapServerOptions, ImapTell } from './types.ts'
 /**
  * A dialogue is text. `C: ` is a line of the client, `S: ` one of the server, CRLF added to both; `C- ` has none
  * added. `T: ` is something the core tells, `!: ` something that happens: `!: tick MS`, `!: end`, `!: exists N`,
- * `!: expunge N`, `!: shutdown TEXT`. Lines that begin with anything else are remarks.
+ * `!: expunge N`, `!: shutdown TEXT`, `!: closed`. Lines that begin with anything else are remarks. `<SP>`, `<CR>`,
+ * `<LF>` and `<NUL>` stand for what a line of text cannot hold.
  */
 export interface DialogueOptions extends Partial<Omit<ImapServerOptions, 'nowMs'>> {
   /** Played before the dialogue: LOGIN, or LOGIN and SELECT INBOX. */
@@ -26,6 +27,8 @@ S: * OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft \\*)] kep
 S: * OK [UIDNEXT 3] next
 S: * OK [UIDVALIDITY 7] valid
 S: y OK [READ-WRITE] SELECT completed`
+
+const OCTETS: Readonly<Record<string, string>> = { SP: ' ', CR: '\r', LF: '\n', NUL: '\0' }
 
 /** Declares a test that plays the dialogue with the client's octets whole, one by one, and in small pieces. */
 export function dialogue(name: string, options: DialogueOptions, text: string): void {
@@ -102,7 +105,7 @@ function play(lines: readonly string[], options: DialogueOptions, piece: number)
   }
   const told: string[] = []
   for (const line of lines) {
-    const rest = line.slice(3)
+    const rest = line.slice(3).replace(/<(SP|CR|LF|NUL)>/g, (_, name: string) => OCTETS[name] ?? '')
     if (line.startsWith('S: ') || line === 'S:') expected += `${rest}\r\n`
     else if (line.startsWith('T: ')) told.push(rest)
     else if (/^(?:C:|C-|!:)/.test(line)) {
