@@ -1,0 +1,161 @@
+import { size as sizeKind } from '../../config/kinds.ts'
+import { addressKey, parseAddress } from '../../mail/address.ts'
+import type { AccountError, AccountInfo } from '../../ports/accounts.ts'
+import { type MadePassword, makeCredential } from '../../session/auth/passwords.ts'
+import {
+  type Operation,
+  type OperationArgs,
+  type OperationPorts,
+  type OperationResult,
+  refused,
+  said,
+  textArg,
+} from './operation.ts'
+
+/** Name of the credential that an account is made with. */
+const MAIN = 'main'
+
+/** `account add ADDRESS [--quota SIZE]`, with a password on standard input or one that is generated. */
+export const accountAdd: Operation = async (ports, args) => {
+  const login = loginArg(args)
+  if (login === undefined) return refused('An account is named by its address, such as me@example.org.')
+  const domain = login.slice(login.lastIndexOf('@') + 1)
+  if (!ports.directory.isOurDomain(domain)) {
+    return refused(
+      `${domain} is not one of your domains. Add it to \`domains.names\` in the configuration first.`,
+    )
+  }
+  const quota = quotaArg(ports, args)
+  if (!quota.ok) return quota.result
+  const made = await makePassword(ports, login, args)
+  if (!made.ok) return refused(`The password is refused: ${made.reason}.`)
+  const added = await ports.accounts.addAccount({
+    login,
+    quotaBytes: quota.bytes,
+    credential: made.credential,
+  })
+  if (!added.ok) return refused(accountProblem(added.error))
+  ports.log.event('account.changed', { login, what: 'added' })
+  return said(`Account: ${login}`, ...passwordLines(made))
+}
+
+export const accountList: Operation = async (ports) => {
+  const accounts = await ports.accounts.listAccounts()
+  return accounts.length === 0
+    ? said('There are no accounts yet; `hikyaku account add ADDRESS` makes one.')
+    : said(...accounts.map(accountLine))
+}
+
+/** `account password ADDRESS`: a new main password, from standard input or generated. */
+export const accountPassword: Operation = async (ports, args) => {
+  const login = loginArg(args)
+  if (login === undefined || (await ports.accounts.findAccount(login)) === undefined)
+    return refused(noSuchAccount(args))
+  const made = await makePassword(ports, login, args)
+  if (!made.ok) return refused(`The password is refused: ${made.reason}.`)
+  const set = await ports.accounts.setCredential(login, made.credential)
+  if (!set.ok) return refused(accountProblem(set.error))
+  ports.log.event('account.changed', { login, what: 'password' })
+  return said(`The password of ${login} was changed.`, ...passwordLines(made))
+}
+
+/** `account remove ADDRESS --with-mail`: the mail goes too, so that is said. */
+export const accountRemove: Operation = async (ports, args) => {
+  const login = loginArg(args)
+  const found = login === undefined ? undefined : await ports.accounts.findAccount(login)
+  if (login === undefined || found === undefined) return refused(noSuchAccount(args))
+  if (args.withMail !== true) {
+    return refused(
+      `Removing ${login} deletes its mail (${sizeText(found.usedBytes)}). Say \`--with-mail\` if that is meant.`,
+    )
+  }
+  const removed = await ports.accounts.removeAccount(login)
+  if (!removed.ok) return refused(accountProblem(removed.error))
+  ports.log.event('account.changed', { login, what: 'removed' })
+  return said(`${login} and its mail were removed.`)
+}
+
+/** `account quota ADDRESS SIZE|none`. */
+export const accountQuota: Operation = async (ports, args) => {
+  const login = loginArg(args)
+  if (login === undefined) return refused(noSuchAccount(args))
+  const quota = quotaArg(ports, args)
+  if (!quota.ok) return quota.result
+  const set = await ports.accounts.setQuota(login, quota.bytes)
+  if (!set.ok) return refused(accountProblem(set.error))
+  ports.log.event('account.changed', { login, what: 'quota' })
+  return said(`The quota of ${login} is ${quota.bytes === undefined ? 'none' : sizeText(quota.bytes)}.`)
+}
+
+async function makePassword(
+  ports: OperationPorts,
+  login: string,
+  args: OperationArgs,
+): Promise<MadePassword> {
+  const { hasher, random, installationSecret } = ports
+  const existing = await ports.accounts.credentials(login)
+  return makeCredential(
+    { login, name: MAIN, password: textArg(args, 'password'), existing },
+    { hasher, random, installationSecret, scramSha1: ports.config().auth.scram_sha_1 },
+  )
+}
+
+/** A generated password is shown, this once; a given one is known. */
+function passwordLines(made: Extract<MadePassword, { ok: true }>): readonly string[] {
+  return made.generated ? [`Password: ${made.password}`] : []
+}
+
+function loginArg(args: OperationArgs): string | undefined {
+  const address = parseAddress(textArg(args, 'address') ?? '')
+  return address === undefined ? undefined : addressKey(address)
+}
+
+function quotaArg(
+  ports: OperationPorts,
+  args: OperationArgs,
+):
+  | { readonly ok: true; readonly bytes: number | undefined }
+  | { readonly ok: false; readonly result: OperationResult } {
+  const text = textArg(args, 'quota')
+  if (text === undefined) return { ok: true, bytes: ports.config().accounts.default_quota }
+  if (text === 'none') return { ok: true, bytes: undefined }
+  const reading = sizeKind.read(text)
+  return reading.ok
+    ? { ok: true, bytes: reading.value }
+    : { ok: false, result: refused(`${reading.wrong}. Write ${sizeKind.write}, or none.`) }
+}
+
+function accountLine(account: AccountInfo): string {
+  const quota = account.quotaBytes === undefined ? '' : ` of ${sizeText(account.quotaBytes)}`
+  return `${account.login}  ${sizeText(account.usedBytes)}${quota}${account.disabled ? '  disabled' : ''}`
+}
+
+function sizeText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+}
+
+function noSuchAccount(args: OperationArgs): string {
+  return `There is no account ${textArg(args, 'address') ?? ''}; \`hikyaku account list\` shows those that are.`
+}
+
+function accountProblem(error: AccountError): string {
+  switch (error.kind) {
+    case 'exists':
+      return `${error.what} is there already.`
+    case 'no-such-account':
+      return `There is no account ${error.what}.`
+    case 'no-such-alias':
+      return `There is no alias ${error.what}.`
+    case 'not-empty':
+      return `${error.what} still holds mail.`
+    case 'bad-target':
+      return `${error.what} is no address that mail can go to.`
+  }
+}

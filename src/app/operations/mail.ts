@@ -1,0 +1,79 @@
+import { addressKey, parseAddress } from '../../mail/address.ts'
+import { parseMailboxName } from '../../mail/mailbox-name.ts'
+import { decodeParts } from '../../mime/parts.ts'
+import { MessageScanner } from '../../mime/scanner.ts'
+import { readableText } from '../../mime/text.ts'
+import type { SectionBytes } from '../../ports/mailboxes.ts'
+import type { Access } from '../../ports/store.ts'
+import { type Operation, type OperationPorts, refused, said, textArg } from './operation.ts'
+
+/** The part of a message that is read to be shown; a person reads no more. */
+const MAX_SHOWN_BYTES = 8 * 1024 * 1024
+
+/** `mail show ACCOUNT MAILBOX UID`: the message decoded, text only. No attachment is opened. */
+export const mailShow: Operation = async (ports, args) => {
+  const address = parseAddress(textArg(args, 'account') ?? '')
+  const account = address === undefined ? undefined : await ports.accounts.findAccount(addressKey(address))
+  if (account === undefined) return refused(`There is no account ${textArg(args, 'account') ?? ''}.`)
+  const name = parseMailboxName(textArg(args, 'mailbox') ?? '')
+  const uid = Number(textArg(args, 'uid'))
+  if (name === undefined || !Number.isInteger(uid))
+    return refused('Say which message: `hikyaku mail show ACCOUNT MAILBOX UID`.')
+  const access: Access = { actor: { kind: 'system', what: 'mail show' }, owner: account.id }
+  const octets = await messageOctets(ports, access, { mailbox: name, uid })
+  return octets === undefined
+    ? refused(`There is no message ${uid} in ${name} of ${account.login}.`)
+    : said(...shownLines(octets))
+}
+
+async function messageOctets(
+  ports: OperationPorts,
+  access: Access,
+  at: { readonly mailbox: string; readonly uid: number },
+): Promise<Buffer | undefined> {
+  const opened = await ports.mailboxes.open(access, at.mailbox, { readOnly: true })
+  if (!opened.ok) return undefined
+  const view = opened.value
+  try {
+    const seq = view.seqOfUid(at.uid)
+    if (seq === 0) return undefined
+    for await (const rows of ports.mailboxes.fetch(access, view, [seq], {
+      sections: [{ path: [], what: 'all' }],
+    })) {
+      const section = rows[0]?.sections?.[0]
+      if (section !== undefined && section !== null) return await collect(section)
+    }
+    return undefined
+  } finally {
+    view.close()
+  }
+}
+
+async function collect(section: Exclude<SectionBytes, null>): Promise<Buffer> {
+  if (section instanceof Uint8Array) return Buffer.from(section).subarray(0, MAX_SHOWN_BYTES)
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of section.stream()) {
+    pieces.push(piece)
+    size += piece.length
+    if (size >= MAX_SHOWN_BYTES) break
+  }
+  return Buffer.concat(pieces).subarray(0, MAX_SHOWN_BYTES)
+}
+
+function shownLines(octets: Buffer): string[] {
+  const scanner = new MessageScanner()
+  scanner.push(octets)
+  const summary = scanner.end(new Uint8Array(0))
+  const shown = readableText(decodeParts(summary.parts), (start, end) => octets.subarray(start, end))
+  return [
+    `From: ${summary.from}`,
+    `To: ${summary.to}`,
+    ...(summary.cc === '' ? [] : [`Cc: ${summary.cc}`]),
+    `Subject: ${summary.subject}`,
+    ...(summary.sentAtMs === undefined ? [] : [`Date: ${new Date(summary.sentAtMs).toISOString()}`]),
+    '',
+    ...shown.text.split(/\r?\n/),
+    ...(shown.isCut ? ['', '… (cut here)'] : []),
+  ]
+}

@@ -1,0 +1,53 @@
+import type { Config } from '../../config/settings.ts'
+import type { AccountStore } from '../../ports/accounts.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Hasher } from '../../ports/credentials.ts'
+import type { Directory } from '../../ports/directory.ts'
+import type { Log } from '../../ports/log.ts'
+import type { Mailboxes } from '../../ports/mailboxes.ts'
+import type { QueueStore } from '../../ports/queue.ts'
+import type { Random } from '../../ports/random.ts'
+import type { Intake, Traces } from '../../ports/store.ts'
+
+/**
+ * What an operator's command does to the data. The same functions run in the server, asked over its control
+ * socket, and in the command itself, when no server runs.
+ */
+export type Operation = (ports: OperationPorts, args: OperationArgs) => Promise<OperationResult>
+
+export interface OperationPorts {
+  readonly accounts: AccountStore
+  readonly mailboxes: Mailboxes
+  readonly intake: Intake
+  readonly traces: Traces
+  readonly queue: QueueStore
+  readonly directory: Directory
+  readonly hasher: Hasher
+  readonly random: Random
+  readonly clock: Clock
+  readonly log: Log
+  readonly installationSecret: Uint8Array
+  readonly config: () => Config
+}
+
+/** As they come over the control socket: nothing about them is taken for granted. */
+export type OperationArgs = Readonly<Record<string, unknown>>
+
+export type OperationResult =
+  | { readonly ok: true; readonly lines: readonly string[] }
+  /** A sentence for the operator: what is wrong and what to do. */
+  | { readonly ok: false; readonly error: string }
+
+export const said = (...lines: readonly string[]): OperationResult => ({ ok: true, lines })
+export const refused = (error: string): OperationResult => ({ ok: false, error })
+
+/** A text argument; undefined where it is missing. */
+export function textArg(args: OperationArgs, name: string): string | undefined {
+  const value = args[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+export function textList(args: OperationArgs, name: string): readonly string[] {
+  const value = args[name]
+  return Array.isArray(value) ? value.filter((element) => typeof element === 'string') : []
+}

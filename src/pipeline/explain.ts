@@ -1,0 +1,99 @@
+import { formatReply } from '../mail/reply.ts'
+import type { TraceEvent, TraceFact } from '../mail/trace.ts'
+
+/** A trace in sentences, one an event, each with its time. Texts come from peers: the caller cleans them for a terminal. */
+export function explain(events: readonly TraceEvent[]): readonly string[] {
+  return events.map((event) => `${new Date(event.atMs).toISOString()}  ${sentence(event)}`)
+}
+
+function sentence(fact: TraceFact): string {
+  switch (fact.kind) {
+    case 'connected':
+      return `${fact.client} connected to ${fact.listener}${fact.proxied === true ? ' (its address was told by the proxy)' : ''}.`
+    case 'helo':
+      return `It called itself ${fact.name}${fact.extended ? '' : ' and spoke plain SMTP'}.`
+    case 'tls':
+      return `The connection was encrypted: ${fact.version}, ${fact.cipher}.`
+    case 'authenticated':
+      return `It logged in as ${fact.login} by ${fact.mechanism}.`
+    case 'trusted-network':
+      return `It may submit without a password, being in ${fact.network}.`
+    case 'sender':
+      return `The envelope sender was ${fact.reversePath === '' ? '<> (a report)' : fact.reversePath}${fact.sizeBytes === undefined ? '' : `, ${fact.sizeBytes} octets announced`}.`
+    case 'recipient':
+      return recipientSentence(fact)
+    case 'received':
+      return `A message of ${fact.sizeBytes} octets came${quoted(', subject ', fact.subject)}${quoted(', from ', fact.from)}${quoted(', Message-ID ', fact.messageId)}.`
+    case 'leniency':
+      return `Something out of the rules was forgiven: ${fact.what}.`
+    case 'added-field':
+      return `It had no ${fact.name}; one was added.`
+    case 'check':
+      return `Check ${fact.name}: ${fact.result}${fact.why === undefined ? '' : ` (${fact.why})`}.`
+    case 'decision':
+      return decisionSentence(fact)
+    case 'stored':
+      return `It is in ${fact.mailbox} of ${fact.account} as UID ${fact.uid}.`
+    case 'queued':
+      return `It waits in the queue for ${fact.recipients.join(', ')}.`
+    case 'attempt':
+      return attemptSentence(fact)
+    case 'dsn':
+      return `The sender ${fact.to} was told that it was ${fact.action} (message ${fact.traceId}).`
+    case 'cancelled':
+      return `${fact.by} took it out of the queue for ${fact.recipients.join(', ')}.`
+    case 'retry-asked':
+      return `${fact.by} asked to try again now.`
+    case 'appended':
+      return `${fact.login} put it into ${fact.mailbox} by IMAP.`
+  }
+}
+
+function recipientSentence(fact: Extract<TraceFact, { kind: 'recipient' }>): string {
+  const to = fact.to === undefined || fact.to.length === 0 ? '' : ` and goes to ${fact.to.join(', ')}`
+  switch (fact.as) {
+    case 'account':
+      return `Recipient ${fact.address} is an account here.`
+    case 'alias':
+      return `Recipient ${fact.address} is an alias${to}.`
+    case 'catch-all':
+      return `Recipient ${fact.address} is caught by the domain's catch-all${to}.`
+    case 'remote':
+      return `Recipient ${fact.address} is elsewhere.`
+    case 'test':
+      return `Recipient ${fact.address} belongs to the test domain, which throws the message away.`
+    case 'refused':
+      return `Recipient ${fact.address} was not taken${fact.reply === undefined ? ', without an answer' : `: ${formatReply(fact.reply)}${cause(fact.reply.cause)}`}.`
+  }
+}
+
+function decisionSentence(fact: Extract<TraceFact, { kind: 'decision' }>): string {
+  const verb = {
+    accept: 'accepted',
+    refuse: 'refused',
+    defer: 'put off',
+    hold: 'held',
+    discard: 'thrown away',
+  }[fact.action]
+  return `It was ${verb} by the rule "${fact.rule}"${fact.reply === undefined ? '' : `; the peer was told: ${formatReply(fact.reply)}${cause(fact.reply.cause)}`}.`
+}
+
+function attemptSentence(fact: Extract<TraceFact, { kind: 'attempt' }>): string {
+  const where =
+    fact.host === undefined
+      ? ''
+      : ` at ${fact.host}${fact.address === undefined || fact.address === fact.host ? '' : ` [${fact.address}]`}${fact.tls === undefined ? '' : ` over ${fact.tls}`}`
+  const said = fact.reply === undefined ? '' : `: ${formatReply(fact.reply)}${cause(fact.reply.cause)}`
+  const to = fact.recipients.join(', ')
+  if (fact.outcome === 'delivered') return `It was delivered to ${to}${where}${said}.`
+  if (fact.outcome === 'failed') return `Delivery to ${to} failed for good${where}${said}.`
+  const next =
+    fact.nextAttemptAtMs === undefined
+      ? ''
+      : ` It is tried again at ${new Date(fact.nextAttemptAtMs).toISOString()}.`
+  return `Delivery to ${to} did not work yet${where}${said}.${next}`
+}
+
+const cause = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`)
+const quoted = (label: string, text: string | undefined): string =>
+  text === undefined || text === '' ? '' : `${label}"${text}"`
