@@ -90,8 +90,9 @@ class BoundListener implements Listener {
   opened(): this {
     const bound = this.#server.address()
     if (bound !== null && typeof bound === 'object') this.#port = bound.port
-    // Out of descriptors (EMFILE): libuv closes the waiting client with a spare one, so accepting does not
-    // spin and the port stays ours (closed, it could not be bound again without privileges).
+    // Out of descriptors (EMFILE) libuv takes and closes waiting clients with a spare one: accepting does not
+    // spin. Other accept errors come here; the port stays ours (once closed, it could not be bound again
+    // without privileges).
     this.#server.on('error', (error) => this.#acceptFailed(error))
     return this
   }

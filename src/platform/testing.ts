@@ -75,7 +75,7 @@ export class TestClient {
   /** Waits until the condition holds; what happens on the socket makes it look again. */
   async until(holds: (client: this) => boolean): Promise<string> {
     while (!holds(this)) {
-      assert(!this.closed, `the connection closed after: ${JSON.stringify(this.text)} ${this.error ?? ''}`)
+      if (this.closed) throw new Error(`closed after: ${JSON.stringify(this.text)} ${this.error ?? ''}`)
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
     return this.text

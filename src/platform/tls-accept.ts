@@ -38,7 +38,11 @@ export function acceptTls(socket: Socket, tls: ServerTls, service: string): TlsU
       cause = errorText(error)
     })
     secure.once('close', () => resolve({ ok: false, cause }))
+    // Half-open sockets do not end by themselves: half a handshake would hang until its time is over.
+    const cutOff = () => secure.destroy()
+    secure.once('end', cutOff)
     secure.once('secure', () => {
+      secure.off('end', cutOff)
       try {
         resolve({ ok: true, facts: serverFacts(secure, tls) })
       } catch (error) {

@@ -136,6 +136,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'the key does not belong to the certificate; give the pair that was made together',
   ERR_OSSL_PEM_NO_START_LINE:
     'there is no key or certificate in PEM form in it; it must hold "-----BEGIN …-----" lines',
+  ERR_OSSL_UNSUPPORTED:
+    'there is no key in PEM form in it, or one of an unknown kind; it must hold "-----BEGIN PRIVATE KEY-----"',
   ERR_OSSL_PEM_BAD_END_LINE: 'the PEM text is cut off or damaged; copy the file again',
   ERR_OSSL_PEM_BAD_BASE64_DECODE: 'the PEM text is damaged; copy the file again',
   ERR_OSSL_BAD_DECRYPT:

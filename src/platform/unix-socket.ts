@@ -1,5 +1,6 @@
-import { lstat, unlink } from 'node:fs/promises'
+import { access, lstat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import { LISTEN_LIMITS } from './limits.ts'
 import { errorCode } from './socket-events.ts'
 
@@ -19,6 +20,8 @@ export class SocketPathError extends Error {
 export async function clearStaleSocket(path: string): Promise<void> {
   if (Buffer.byteLength(path) > LISTEN_LIMITS.unixPathBytes)
     throw new SocketPathError('ENAMETOOLONG', `the path is longer than ${LISTEN_LIMITS.unixPathBytes} octets`)
+  // bind() itself would answer EACCES for a missing folder (libuv's doing).
+  await access(dirname(path))
   const found = await lstat(path).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
