@@ -4,7 +4,7 @@ import { type Reply, reply } from '../mail/reply.ts'
 import { parseAddresses } from '../mime/address.ts'
 import { type HeaderField, headerFields } from '../mime/header.ts'
 import type { Directory } from '../ports/directory.ts'
-import type { Origin } from './origin.ts'
+import { isOwnMail, type Origin } from './origin.ts'
 import { refuseForeignSender } from './sender.ts'
 
 /** A content's header, read once for all stages. */
@@ -36,7 +36,7 @@ export function refuseForeignAuthor(
   origin: Origin,
   context: { readonly directory: Directory; readonly trustedFrom: readonly string[] },
 ): Reply | undefined {
-  if (origin.role !== 'submission') return undefined
+  if (!isOwnMail(origin.role)) return undefined
   const from = fieldsNamed(header, 'from')
   // rfc6409 §8: an MSA may complete a message; an author is not ours to invent, and two are one too many.
   if (from.length !== 1)

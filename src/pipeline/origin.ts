@@ -1,7 +1,11 @@
 import type { AccountId } from '../mail/ids.ts'
 import type { TlsFacts } from '../mail/tls-facts.ts'
 
-export type Role = 'mx' | 'submission' | 'lmtp'
+/** `local`: a program on this machine, by the `sendmail` command. */
+export type Role = 'mx' | 'submission' | 'lmtp' | 'local'
+
+/** Mail of our own people, which is checked for its author and completed; everything else is taken as it is. */
+export const isOwnMail = (role: Role): boolean => role === 'submission' || role === 'local'
 
 /** Where a message comes from: all that the session knows of the connection when MAIL is said. */
 export interface Origin {

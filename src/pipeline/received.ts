@@ -1,7 +1,7 @@
 import { type Address, formatAddress, needsUtf8 } from '../mail/address.ts'
 import { isIpv6 } from '../mail/ip.ts'
 import { formatDate } from '../mime/date.ts'
-import type { Origin } from './origin.ts'
+import { isOwnMail, type Origin } from './origin.ts'
 
 export interface Stamp {
   readonly origin: Origin
@@ -22,7 +22,7 @@ export interface Stamp {
 export function receivedField(stamp: Stamp): string {
   const { origin, hostname, traceId } = stamp
   const clauses: string[] = []
-  if (origin.role !== 'submission') clauses.push(`from ${fromClause(origin)}`)
+  if (!isOwnMail(origin.role)) clauses.push(`from ${fromClause(origin)}`)
   clauses.push(`by ${hostname} with ${protocolName(stamp)}${tlsComment(origin)} id ${traceId}`)
   const only = stamp.onlyRecipient
   if (only !== undefined && (!needsUtf8(only) || stamp.smtputf8)) clauses.push(`for <${formatAddress(only)}>`)
@@ -37,6 +37,7 @@ export function returnPathField(reversePath: Address | null): string {
 /** The protocol types of rfc3848 and rfc6531 §4.3. */
 function protocolName({ origin, smtputf8 }: Stamp): string {
   const secured = `${origin.tls === undefined ? '' : 'S'}${origin.login === undefined ? '' : 'A'}`
+  if (origin.role === 'local') return 'local'
   if (origin.role === 'lmtp') return `${smtputf8 ? 'UTF8' : ''}LMTP${secured}`
   if (smtputf8) return `UTF8SMTP${secured}`
   return origin.extended ? `ESMTP${secured}` : 'SMTP'

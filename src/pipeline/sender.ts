@@ -1,7 +1,7 @@
 import { type Address, addressKey, formatAddress } from '../mail/address.ts'
 import { type Reply, reply } from '../mail/reply.ts'
 import type { Directory } from '../ports/directory.ts'
-import type { Origin } from './origin.ts'
+import { isOwnMail, type Origin } from './origin.ts'
 
 /**
  * Whether whoever submits may write this address as envelope sender or author. Mail from other servers is
@@ -13,7 +13,7 @@ export function refuseForeignSender(
   origin: Origin,
   context: { readonly directory: Directory; readonly trustedFrom: readonly string[]; readonly field: string },
 ): Reply | undefined {
-  if (origin.role !== 'submission') return undefined
+  if (!isOwnMail(origin.role)) return undefined
   const { directory, trustedFrom, field } = context
   if (origin.login !== undefined) {
     if (directory.mayUse(origin.login.account, address)) return undefined
@@ -22,6 +22,10 @@ export function refuseForeignSender(
       '5.7.1',
       `${field} ${formatAddress(address)} does not belong to ${origin.login.login}; use one of that account's own addresses`,
     )
+  }
+  if (origin.role === 'local') {
+    if (directory.resolve(address).kind === 'local') return undefined
+    return reply(553, '5.7.1', `${field} ${formatAddress(address)} is no address of this server`)
   }
   if (trustedFrom.includes(addressKey(address))) return undefined
   return reply(

@@ -10,7 +10,7 @@ import { commitMessage } from './commit.ts'
 import { missingFields } from './complete.ts'
 import { describeHeader, originFacts } from './facts.ts'
 import { readHeader, refuseForeignAuthor, refuseLoop } from './header-checks.ts'
-import type { Origin } from './origin.ts'
+import { isOwnMail, type Origin } from './origin.ts'
 import type { PipelinePorts, PipelineSettings } from './ports.ts'
 import { receivedField, returnPathField } from './received.ts'
 import { decideRecipient, type RecipientDecision } from './recipient.ts'
@@ -90,7 +90,7 @@ export class Transaction {
       {
         address: recipient.address,
         role,
-        mayRelay: role === 'submission' && (login !== undefined || trustedNetwork !== undefined),
+        mayRelay: isOwnMail(role) && (login !== undefined || trustedNetwork !== undefined),
         declaredSizeBytes: this.#sender.declaredSizeBytes,
         testDomain: this.#settings.testDomain,
       },
@@ -141,10 +141,9 @@ export class Transaction {
     if (author !== undefined) return this.#refuse('author-owner', author)
     const nowMs = this.#ports.clock.now()
     const zoneMinutes = this.#ports.clock.zoneMinutes(nowMs)
-    const added =
-      this.#origin.role === 'submission'
-        ? missingFields(header, { nowMs, zoneMinutes, traceId: this.id, hostname: this.#settings.hostname })
-        : []
+    const added = isOwnMail(this.#origin.role)
+      ? missingFields(header, { nowMs, zoneMinutes, traceId: this.id, hostname: this.#settings.hostname })
+      : []
     for (const { name } of added) this.note({ kind: 'added-field', name })
     const returnPath = returnPathField(this.#sender.reversePath)
     const received = receivedField({

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { reply } from '../mail/reply.ts'
+import { outcomeOf } from './outcome.ts'
+import { isDelayTold, nextAttempt, type RetrySettings } from './schedule.ts'
+
+const settings: RetrySettings = {
+  retryAfterMs: [100, 200, 400],
+  giveUpAfterMs: 10_000,
+  tellDelayAfterMs: 1_000,
+}
+const at = (attempts: number, nowMs: number, chance = 0) =>
+  nextAttempt(settings, { attempts, arrivedAtMs: 0, nowMs, chance })
+
+test('waits grow and the last one repeats', () => {
+  assert.deepEqual(
+    [1, 2, 3, 4, 50].map((attempts) => at(attempts, 1_000)),
+    [1_100, 1_200, 1_400, 1_400, 1_400].map((atMs) => ({ kind: 'retry', atMs })),
+  )
+})
+
+test('messages that failed together do not come back together', () => {
+  assert.deepEqual(at(3, 1_000, 1), { kind: 'retry', atMs: 1_440 })
+})
+
+test('there is one last attempt at the end of the time, then none', () => {
+  assert.deepEqual(at(9, 9_900), { kind: 'retry', atMs: 10_000 })
+  assert.deepEqual(at(10, 10_000), { kind: 'give-up' })
+  assert.deepEqual(at(1, 99_999), { kind: 'give-up' })
+})
+
+test('a clock that jumped back never schedules into the past', () => {
+  const next = nextAttempt(settings, { attempts: 1, arrivedAtMs: 50_000, nowMs: 1_000, chance: 0 })
+  assert.ok(next.kind === 'retry' && next.atMs >= 1_000)
+})
+
+test('a delay is told once', () => {
+  assert.equal(isDelayTold(settings, { arrivedAtMs: 0, nowMs: 999, toldAtMs: undefined }), false)
+  assert.equal(isDelayTold(settings, { arrivedAtMs: 0, nowMs: 1_000, toldAtMs: undefined }), true)
+  assert.equal(isDelayTold(settings, { arrivedAtMs: 0, nowMs: 5_000, toldAtMs: 1_000 }), false)
+})
+
+const OUTCOMES: readonly (readonly [number, string | undefined, string, string])[] = [
+  [250, '2.0.0', 'ok', 'delivered'],
+  [251, undefined, 'will forward', 'delivered'],
+  [421, '4.3.2', 'closing', 'deferred'],
+  [450, '4.7.1', 'greylisted', 'deferred'],
+  [550, '5.1.1', 'no such user', 'failed'],
+  [554, undefined, 'refused', 'failed'],
+  [552, '5.2.2', 'mailbox full', 'failed'],
+  [552, '5.5.3', 'Too many recipients', 'deferred'],
+  [552, undefined, 'Too many recipients', 'deferred'],
+  [550, '4.7.0', 'contradicts itself', 'deferred'],
+  [530, '5.7.0', 'Must issue a STARTTLS command first', 'deferred'],
+  [535, '5.7.8', 'wrong password', 'deferred'],
+  [354, undefined, 'out of place', 'deferred'],
+  [999, undefined, 'nonsense', 'deferred'],
+]
+for (const [code, enhanced, text, expected] of OUTCOMES) {
+  test(`${code} ${enhanced ?? ''} ${text} means ${expected}`, () =>
+    assert.equal(outcomeOf(reply(code, enhanced, text)), expected))
+}
