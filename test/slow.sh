@@ -1,9 +1,9 @@
 #!/bin/sh
 # Runs the slow suites, against real programs, one after another:  test/slow.sh [FILE …]
 #
-# Everything happens in network, mount and process namespaces of its own: port 25 is free, 198.18.0.0/15 style
-# addresses can be added without touching the machine, no packet can leave, and when this script ends, however it
-# ends, every process and every mount that a suite made is gone.
+# Everything happens in network, mount and process namespaces of its own: port 25 is free, public addresses can be
+# used without touching the machine, no packet can leave, and when this script ends, however it ends, every process
+# and every mount that a suite made is gone.
 # Needs root, a Node new enough on PATH (or in $NODE) and the packages of test/debian-packages.txt.
 set -eu
 
@@ -16,8 +16,9 @@ if [ "${HIKYAKU_SLOW:-}" != inside ]; then
   HIKYAKU_SLOW=inside exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
 fi
 
+# Addresses that look public, so that rules about loopback and private networks see an outside world:
+# .25 another site's mail server, .26 a second one, .53 the resolver (test/harness/dns.ts).
 ip link set lo up
-# Addresses that look public, so that rules about loopback and private networks see an outside world.
 for address in 11.22.33.25/32 11.22.33.26/32 11.22.33.53/32 2a11:2233::25/128 2a11:2233::26/128; do
   ip addr add $address dev lo
 done
@@ -27,7 +28,10 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/hikyaku-slow.XXXXXX")
 chmod 755 "$tmp"
 mount -t tmpfs -o mode=1777 tmpfs "$tmp"
 trap 'umount -l "$tmp"; rmdir "$tmp"' EXIT
+printf 'nameserver 11.22.33.53\noptions timeout:1 attempts:1\n' >"$tmp/resolv.conf"
+[ ! -e /etc/resolv.conf ] || mount --bind "$tmp/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 
 cd "$root"
 [ $# -gt 0 ] || set -- test/harness/*.slow.test.ts test/interop/*.slow.test.ts
-TMPDIR="$tmp" "${NODE:-node}" --test --test-concurrency=1 --test-timeout=900000 "$@"
+TMPDIR="$tmp" "${NODE:-node}" --test --test-reporter="$root/tools/reporter.ts" \
+  --test-concurrency=1 --test-timeout=900000 "$@"

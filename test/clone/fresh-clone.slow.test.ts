@@ -67,7 +67,10 @@ async function npmStart(wanted: RegExp): Promise<Started> {
     errors += piece
   })
   await new Promise<void>((resolve, reject) => {
-    const told = (what: string): void => reject(new Error(`${what}\n${output}\n${errors}`))
+    const told = (what: string): void => {
+      clearTimeout(timer)
+      reject(new Error(`${what}\n${output}\n${errors}`))
+    }
     const timer = setTimeout(() => told(`not served within ${serveWithinMs / 1000} s`), serveWithinMs)
     child.stdout.on('data', (piece: Buffer) => {
       output += piece

@@ -20,7 +20,7 @@ const stepTimeoutMs = 30_000
 
 /**
  * Holds a dialogue and answers all that the server said. Lines:
- *   C: text            is sent with CRLF; `\r`, `\n`, `\0` and `\xHH` inside mean those octets
+ *   C: text            is sent with CRLF, `C:` alone an empty line; `\r`, `\n`, `\0` and `\xHH` inside mean those octets
  *   S: prefix | other  the next whole reply's last line must begin with one of these
  *   TLS                the handshake, after the server agreed to STARTTLS
  *   END                the server must close the connection
@@ -54,9 +54,9 @@ async function step(wire: Wire, line: string, said: string[]): Promise<void> {
   } else if (line === 'END') {
     const rest = await within('the end of the connection', stepTimeoutMs, wire.untilEnd())
     assert.equal(rest, '', 'the server said more before it closed')
-  } else if (line.startsWith('C: ')) {
+  } else if (line.startsWith('C:')) {
     said.push(line)
-    wire.send(octets(line.slice(3)))
+    wire.send(octets(line.slice(2).replace(/^ /, '')))
   } else if (line.startsWith('S: ')) {
     const wanted = line.slice(3).split(' | ')
     const reply = await within(`a reply like ${wanted.join(' or ')}`, stepTimeoutMs, wire.reply())

@@ -14,8 +14,10 @@ export interface GsaslOptions {
 /** Logs in and quits. Any exit code resolves; both outputs hold the dialogue. */
 export function gsasl(login: Login, options: GsaslOptions): Promise<Ran> {
   const args = [`--${options.protocol}`, '--starttls', '--mechanism', options.mechanism, '--verbose']
-  args.push('--x509-ca-file', login.caFile, '--authentication-id', login.user, '--authorization-id', '')
+  args.push('--x509-ca-file', login.caFile, '--authentication-id', login.user)
   args.push('--hostname', login.host, '--connect', `${login.host}:${login.port}`)
+  // With a binding at hand it refuses a mechanism that does not use it.
+  if (!options.mechanism.endsWith('-PLUS')) args.push('--no-cb')
   if (options.priority) args.push('--priority', options.priority)
   return run('gsasl', args, { input: `${login.password}\n` })
 }

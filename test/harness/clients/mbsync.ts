@@ -18,7 +18,7 @@ export interface MaildirFile {
   readonly path: string
   /** The letters behind `:2,`: S seen, R answered, F flagged, T deleted, D draft. */
   readonly flags: string
-  /** With CRLF again: Maildirs hold LF. */
+  /** With CRLF again, and without the X-TUID field by which mbsync marks what it stores. */
   readonly bytes: Buffer
 }
 
@@ -27,6 +27,8 @@ export function makeMbsync(login: Login, folder: string): Mbsync {
   const store = join(folder, 'maildirs')
   const config = join(folder, 'mbsyncrc')
   mkdirSync(store)
+  // Beside the Maildirs: what was synchronised is still known when a Maildir is gone.
+  mkdirSync(`${store}.state`)
   writeFileSync(config, configuration(login, store))
   const maildir = (mailbox: string) => join(store, mailbox)
   return {
@@ -65,7 +67,7 @@ Patterns *
 Create Both
 Remove Both
 Expunge Both
-SyncState *
+SyncState ${store}.state/
 CopyArrivalDate yes
 `
 }
@@ -76,6 +78,13 @@ function read(folder: string): MaildirFile[] {
     .sort()
     .map((name) => {
       const path = join(folder, name)
-      return { path, flags: /:2,([A-Za-z]*)$/.exec(name)?.[1] ?? '', bytes: withCrlf(readFileSync(path)) }
+      return { path, flags: /:2,([A-Za-z]*)$/.exec(name)?.[1] ?? '', bytes: unmarked(readFileSync(path)) }
     })
+}
+
+/** The message without mbsync's X-TUID field, CRLF ends. */
+export function unmarked(bytes: Buffer): Buffer {
+  const text = withCrlf(bytes).toString('latin1')
+  const head = text.indexOf('\r\n\r\n') + 2
+  return Buffer.from(text.slice(0, head).replace(/^X-TUID: .*\r\n/m, '') + text.slice(head), 'latin1')
 }

@@ -43,7 +43,7 @@ function configuration(login: Login, folder: string): string {
   return `set folder="${scheme}://${login.host}:${login.port}/"
 set imap_user="${login.user}"
 set imap_pass="\`printenv HIKYAKU_TEST_PASSWORD\`"
-set ssl_force_tls=yes ssl_starttls=yes ssl_usesystemcerts=no certificate_file="${login.caFile}"
+set ssl_force_tls=yes ssl_starttls=yes ssl_ca_certificates_file="${login.caFile}" certificate_file="${folder}/accepted"
 set header_cache="" message_cachedir="" tmpdir="${folder}/cache"
 set mail_check=5 timeout=5 connect_timeout=20 imap_keepalive=300
 # No questions: every key that the test presses is an order.

@@ -23,8 +23,8 @@ export interface SwaksOptions {
 /** Sends one message; the answer's standard output is the dialogue. Any exit code resolves. */
 export function swaks(options: SwaksOptions): Promise<Ran> {
   const file = join(options.folder, 'swaks.data')
-  // --no-data-fixup: not one octet of the message is swaks's own.
-  writeFileSync(file, dotStuffed(options.message))
+  // --no-data-fixup: not one octet is swaks's own but for the line end behind the final dot.
+  writeFileSync(file, dotStuffed(options.message).subarray(0, -2))
   const args = ['--server', options.host, '--port', String(options.port), '--helo', 'client.far.test']
   args.push('--from', options.from, '--to', options.to.join(','), '--data', `@${file}`, '--no-data-fixup')
   if (options.tls === 'starttls') args.push('--tls')
