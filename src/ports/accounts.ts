@@ -37,7 +37,16 @@ export interface ScramKeys {
 }
 
 export type AccountError = {
-  readonly kind: 'exists' | 'no-such-account' | 'no-such-alias' | 'not-empty' | 'bad-target'
+  readonly kind:
+    | 'exists'
+    | 'no-such-account'
+    | 'no-such-alias'
+    | 'not-empty'
+    | 'bad-target'
+    /** The store could not write; nothing was changed. */
+    | 'full'
+    | 'io'
+    | 'closed'
   readonly what: string
 }
 export type Done<T> =
