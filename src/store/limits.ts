@@ -1,0 +1,59 @@
+/** Limits of the store, each with its reason. Nothing here is a protocol's own limit. */
+
+/** Larger bodies are files: below this a row in the database is quicker than a file, above it the log doubles the work. */
+export const INLINE_BODY_BYTES = 256 * 1024
+/** Octets waiting to be written to a body file before a session is asked for patience: two socket reads of 64 KiB and room. */
+export const FILE_WRITE_BACKLOG_BYTES = 1024 * 1024
+/** What is kept of a header block beside the body, and what `StagedBody.header` shows. Real ones stay below 32 KiB. */
+export const KEPT_HEADER_BYTES = 64 * 1024
+
+/** Group commit: larger groups gain nothing (8.5 µs of SQLite a message at 64) and make everyone wait. */
+export const GROUP_OPERATIONS = 512
+export const GROUP_BYTES = 8 * 1024 * 1024
+
+/** Rows of work that nobody waits for (purging, retention) in one slice: some 5 ms of the writer. */
+export const SLICE_ROWS = 400
+
+/** IMAP flags are one 53-bit integer: 5 system flags and 48 keywords for each mailbox. */
+export const KEYWORDS_PER_MAILBOX = 48
+/** LIST and the writer's cache hold all of them; people have hundreds. */
+export const MAILBOXES_PER_ACCOUNT = 10_000
+export const SUBSCRIPTIONS_PER_ACCOUNT = 10_000
+/** Expunged UIDs that a mailbox remembers; a client that was away longer gets them all by comparison (rfc7162 §3.2.5.1). */
+export const TOMBSTONES_PER_MAILBOX = 20_000
+/** rfc3501 §2.3.1.1: UIDs are 32 bits. */
+export const MAX_UID_NEXT = 0xffff_ffff
+/** References followed to find a message's thread: the last ones are nearest. */
+export const THREAD_REFERENCES = 16
+/** Known addresses of an account; a phone on the road shows a few dozen networks a month. */
+export const GOOD_ADDRESSES_PER_ACCOUNT = 64
+/** A known address is written again only when it was last seen this long ago. */
+export const GOOD_ADDRESS_REFRESH_MS = 24 * 3600 * 1000
+
+/** Rows of one FETCH batch; enough that the hop between threads (20 µs) does not show. */
+export const FETCH_ROWS = 512
+/** Octets of one FETCH batch: two of them are in memory for each session that fetches. */
+export const FETCH_BYTES = 1024 * 1024
+/** Messages in one slice of a SEARCH; the reader also stops after `SEARCH_SLICE_MS`. */
+export const SEARCH_ROWS = 2000
+/** Other reads wait at most about this long behind a SEARCH. */
+export const SEARCH_SLICE_MS = 20
+/** Trace rows looked at in one slice. */
+export const TRACE_SCAN_ROWS = 20_000
+
+/** Older states of a mailbox kept for sessions that lag; each costs a copy of the mailbox's columns. */
+export const OLD_GENERATIONS = 64
+/** Flag changes remembered one by one; a session further behind compares MODSEQs instead. */
+export const FLAG_LOG_BATCHES = 256
+/** Rows of mailboxes that no session has open but that are kept for the next SELECT: 28 octets each. */
+export const CACHED_ROWS = 500_000
+/** Sessions told of a change in one turn of the event loop: some 2 ms. */
+export const FAN_OUT_SLICE = 64
+
+/** Aliases that name aliases, followed this deep: people use one or two levels. */
+export const ALIAS_DEPTH = 10
+/** Addresses one address can lead to; beyond this it is a mailing list and wants other software. */
+export const ALIAS_TARGETS = 200
+
+/** Cached mailboxes in the writer before it starts afresh: some 20 MiB. */
+export const CACHED_MAILBOXES = 50_000

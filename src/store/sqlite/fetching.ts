@@ -1,0 +1,128 @@
+import { assert } from '../../mail/assert.ts'
+import type { FetchRow, FetchWanted, SectionBytes } from '../../ports/mailboxes.ts'
+import { FETCH_ROWS } from '../limits.ts'
+import type { View } from '../views/view.ts'
+import type { FetchedRows } from './questions.ts'
+import type { ReaderClient } from './reader-client.ts'
+import { streamRange } from './streams.ts'
+
+/** Rows of a first batch: its answer is soon there, and the next one is read meanwhile. */
+const FIRST_ROWS = 64
+
+interface Batch {
+  readonly seqs: readonly number[]
+  readonly uids: readonly number[]
+  readonly rows: Promise<FetchedRows>
+}
+
+/**
+ * FETCH in bounded batches, one of them read ahead. Messages are asked for by id, which the view gives: their
+ * rows never change, and stay while the view shows them.
+ */
+export async function* fetchView(
+  reader: ReaderClient,
+  bodies: string,
+  view: View,
+  seqs: readonly number[],
+  wanted: FetchWanted,
+): AsyncGenerator<readonly FetchRow[], void> {
+  if (!wantsRows(wanted)) {
+    for (let at = 0; at < seqs.length; at += FETCH_ROWS)
+      yield seqs.slice(at, at + FETCH_ROWS).map((seq) => ({ seq, uid: view.uid(seq) }))
+    return
+  }
+  const ask = (at: number, count: number): Batch => {
+    const some = seqs.slice(at, at + count)
+    const messages = some.map((seq) => view.message(seq))
+    const rows = reader.ask({ ask: 'fetch', messages, wanted })
+    // A batch that nobody takes any more (the client went away) must not count as an unhandled rejection.
+    rows.catch(() => undefined)
+    return { seqs: some, uids: some.map((seq) => view.uid(seq)), rows }
+  }
+  let at = 0
+  let next: Batch | undefined = seqs.length > 0 ? ask(0, FIRST_ROWS) : undefined
+  while (next !== undefined) {
+    const batch: Batch = next
+    const rows = await batch.rows
+    at += rows.done
+    next = at < seqs.length ? ask(at, FETCH_ROWS) : undefined
+    yield decodeRows(bodies, batch, rows, wanted)
+  }
+}
+
+function wantsRows(wanted: FetchWanted): boolean {
+  const { envelope, bodyStructure, body, internalDate, size, emailId, sections } = wanted
+  const any = envelope || bodyStructure || body || internalDate || size || emailId
+  return any === true || (sections !== undefined && sections.length > 0)
+}
+
+/** Reads `FetchedRows`. Messages that are missing (their mailbox was deleted meanwhile) are left out. */
+function decodeRows(bodies: string, batch: Batch, fetched: FetchedRows, wanted: FetchWanted): FetchRow[] {
+  const cursor = new Cursor(bodies, fetched)
+  const rows: FetchRow[] = []
+  while (!cursor.atEnd) {
+    const index = cursor.number()
+    const seq = batch.seqs[index]
+    const uid = batch.uids[index]
+    assert(seq !== undefined && uid !== undefined, 'the reader answers what it was asked')
+    rows.push({ seq, uid, ...decodeRow(cursor, wanted) })
+  }
+  return rows
+}
+
+function decodeRow(cursor: Cursor, wanted: FetchWanted): Omit<FetchRow, 'seq' | 'uid'> {
+  const row: { -readonly [Name in keyof FetchRow]?: FetchRow[Name] } = {}
+  const message = cursor.number()
+  if (wanted.envelope) row.envelope = cursor.octets()
+  if (wanted.bodyStructure) row.bodyStructure = cursor.octets()
+  if (wanted.body) row.body = cursor.octets()
+  if (wanted.internalDate) {
+    row.internalDateMs = cursor.number()
+    row.internalDateZoneMinutes = cursor.number()
+  }
+  if (wanted.size) row.sizeBytes = cursor.number()
+  if (wanted.emailId) {
+    row.emailId = `M${message.toString(36)}`
+    row.threadId = `T${cursor.number().toString(36)}`
+  }
+  if (wanted.sections !== undefined) row.sections = wanted.sections.map(() => cursor.section())
+  return row
+}
+
+class Cursor {
+  readonly #bodies: string
+  readonly #fetched: FetchedRows
+  #number = 0
+  #byte = 0
+  #stream = 0
+
+  constructor(bodies: string, fetched: FetchedRows) {
+    this.#bodies = bodies
+    this.#fetched = fetched
+  }
+
+  get atEnd(): boolean {
+    return this.#number >= this.#fetched.numbers.length
+  }
+
+  number(): number {
+    return this.#fetched.numbers[this.#number++] as number
+  }
+
+  octets(): Uint8Array {
+    const length = this.number()
+    this.#byte += length
+    return this.#fetched.bytes.subarray(this.#byte - length, this.#byte)
+  }
+
+  section(): SectionBytes {
+    const length = this.#fetched.numbers[this.#number] as number
+    if (length >= 0) return this.octets()
+    this.#number++
+    if (length === -1) return null
+    const range = this.#fetched.streams[this.#stream++]
+    assert(range !== undefined, 'a stream for each number that names one')
+    const sizeBytes = range.before.length + range.length
+    return { sizeBytes, stream: () => streamRange(this.#bodies, range) }
+  }
+}

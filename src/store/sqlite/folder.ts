@@ -1,0 +1,210 @@
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { openForWriting } from './database.ts'
+import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
+import { describeError, sqliteFault } from './sql.ts'
+
+/**
+ * A data folder:
+ *
+ *     hikyaku.db   everything but large bodies (with hikyaku.db-wal and -shm while it is open)
+ *     bodies/      one file for each large body
+ *     lock.db      held locked by the one owner
+ *     owner.pid    the owner's process id, to be told to whoever comes second
+ */
+export interface FolderPaths {
+  readonly folder: string
+  readonly database: string
+  readonly bodies: string
+  readonly lock: string
+  readonly pid: string
+}
+
+export function folderPaths(folder: string): FolderPaths {
+  return {
+    folder,
+    database: join(folder, 'hikyaku.db'),
+    bodies: join(folder, 'bodies'),
+    lock: join(folder, 'lock.db'),
+    pid: join(folder, 'owner.pid'),
+  }
+}
+
+/** Why a data folder can't be opened: where, what is wrong, what to do. */
+export interface OpenError {
+  readonly kind: 'owned' | 'newer-schema' | 'not-a-folder' | 'no-access' | 'damaged' | 'full' | 'io'
+  readonly path: string
+  readonly problem: string
+  readonly fix: string
+  /** Of the owner, where it is known. */
+  readonly pid?: number | undefined
+}
+
+export type FolderResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: OpenError }
+
+/** The right to a data folder, until `release`. */
+export interface Ownership {
+  readonly paths: FolderPaths
+  release(): void
+}
+
+/** Makes the folder where it is missing (0700), and takes it: a second owner is refused. */
+export function ownFolder(folder: string): FolderResult<Ownership> {
+  const paths = folderPaths(folder)
+  const problem = prepareFolder(paths)
+  return problem === undefined ? takeLock(paths) : { ok: false, error: problem }
+}
+
+function prepareFolder(paths: FolderPaths): OpenError | undefined {
+  const { folder, bodies } = paths
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    mkdirSync(bodies, { recursive: true, mode: 0o700 })
+    const { mode } = statSync(folder)
+    // Mail is nobody else's: a folder made by hand may have been readable.
+    if ((mode & 0o077) !== 0) chmodSync(folder, mode & 0o700)
+    for (const path of [folder, bodies]) accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    return fileError(folder, error)
+  }
+}
+
+function takeLock(paths: FolderPaths): FolderResult<Ownership> {
+  try {
+    makePrivate(paths.lock)
+    const lock = new DatabaseSync(paths.lock, { timeout: 0 })
+    try {
+      lock.exec('BEGIN EXCLUSIVE')
+    } catch (error) {
+      lock.close()
+      if (sqliteFault(error) !== 'busy') throw error
+      return { ok: false, error: ownedError(paths) }
+    }
+    writeFileSync(paths.pid, `${process.pid}\n`, { mode: 0o600 })
+    const release = (): void => {
+      rmSync(paths.pid, { force: true })
+      lock.close()
+    }
+    return { ok: true, value: { paths, release } }
+  } catch (error) {
+    return { ok: false, error: anyError(paths.lock, error) }
+  }
+}
+
+function ownedError(paths: FolderPaths): OpenError {
+  const pid = readPid(paths.pid)
+  const who = pid === undefined ? 'another process' : `process ${pid}`
+  return {
+    kind: 'owned',
+    path: paths.folder,
+    problem: `the data folder is in use by ${who}`,
+    fix: 'stop that server first, or give this one a data folder of its own',
+    pid,
+  }
+}
+
+function readPid(path: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(path, 'utf8'), 10)
+    return Number.isSafeInteger(pid) ? pid : undefined
+  } catch {
+    // The owner has only just begun or is about to end: then nobody can be named.
+    return undefined
+  }
+}
+
+/**
+ * Brings the database up to date. The caller owns the folder.
+ * A newer schema than ours is left as it is.
+ */
+export function prepareDatabase(paths: FolderPaths): OpenError | undefined {
+  try {
+    makePrivate(paths.database)
+    const db = openForWriting(paths.database)
+    try {
+      const version = schemaVersion(db)
+      if (version > SCHEMA_VERSION) return newerError(paths.database, version)
+      migrate(db)
+      return undefined
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    return anyError(paths.database, error)
+  }
+}
+
+function newerError(path: string, version: number): OpenError {
+  return {
+    kind: 'newer-schema',
+    path,
+    problem: `the database has schema version ${version}; this program knows ${SCHEMA_VERSION}`,
+    fix: 'run the newer program that wrote it, or restore a backup from before the upgrade',
+  }
+}
+
+/**
+ * SQLite makes files by the umask; its log takes the database's mode. Made here before SQLite has ever opened it:
+ * closing a descriptor of an open database would drop SQLite's locks.
+ */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+  }
+}
+
+function anyError(path: string, error: unknown): OpenError {
+  const fault = sqliteFault(error)
+  if (fault === undefined) return fileError(path, error)
+  const problem = describeError(error)
+  if (fault === 'full') return { kind: 'full', path, problem: 'the disk is full', fix: 'free some space' }
+  if (fault === 'corrupt')
+    return { kind: 'damaged', path, problem, fix: 'restore the file from a backup; keep the damaged one' }
+  const fix = `see that user ${userName()} may read and write it and that the disk works`
+  return { kind: fault === 'other' ? 'no-access' : 'io', path, problem, fix }
+}
+
+function fileError(path: string, error: unknown): OpenError {
+  const problem = describeError(error)
+  if (hasCode(error, 'ENOTDIR') || hasCode(error, 'EEXIST'))
+    return {
+      kind: 'not-a-folder',
+      path,
+      problem,
+      fix: 'name a folder, or remove the file that is in its place',
+    }
+  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM') || hasCode(error, 'EROFS'))
+    return {
+      kind: 'no-access',
+      path,
+      problem,
+      fix: `give the folder to user ${userName()} (chown, chmod 700)`,
+    }
+  if (hasCode(error, 'ENOSPC')) return { kind: 'full', path, problem, fix: 'free some space' }
+  return { kind: 'io', path, problem, fix: 'see that the disk works and the path exists' }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+function userName(): string {
+  return String(process.getuid?.() ?? 'of this process')
+}

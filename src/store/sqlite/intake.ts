@@ -1,0 +1,147 @@
+import { addressKey, formatAddress } from '../../mail/address.ts'
+import { assert } from '../../mail/assert.ts'
+import { makeFlagSet } from '../../mail/flags.ts'
+import type { AccountId, TraceId } from '../../mail/ids.ts'
+import type { TraceEvent } from '../../mail/trace.ts'
+import type { NewQueueItem } from '../../ports/new-queue-item.ts'
+import type {
+  AcceptedEntry,
+  AcceptMessage,
+  BodyWriter,
+  Intake,
+  Stored,
+  StoreFailure,
+} from '../../ports/store.ts'
+import type { AcceptOperation, FlagNames, QueueRow, Refusal, TraceRows } from './operations.ts'
+import type { Call } from './packing.ts'
+import { contentOf, StagingWriter } from './staging.ts'
+import type { WriterClient } from './writer-client.ts'
+
+/** Law 3's door: what comes in is durable with all that belongs to it, or refused as a whole. */
+export class SqliteIntake implements Intake {
+  readonly #writer: WriterClient
+  readonly #bodies: string
+  readonly #isClosed: () => boolean
+  readonly #now: () => number
+
+  constructor(parts: {
+    readonly writer: WriterClient
+    readonly bodies: string
+    isClosed(): boolean
+    now(): number
+  }) {
+    this.#writer = parts.writer
+    this.#bodies = parts.bodies
+    this.#isClosed = parts.isClosed
+    this.#now = parts.now
+  }
+
+  body(maxBytes: number): BodyWriter {
+    return new StagingWriter(this.#bodies, maxBytes, this.#isClosed)
+  }
+
+  async accept(message: AcceptMessage): Promise<Stored<readonly AcceptedEntry[]>> {
+    const { operation, blobs } = acceptOperation(message)
+    const outcome = await this.#writer.call<readonly [number, string, number][]>(operation, blobs)
+    if (!outcome.ok) return { ok: false, failure: storeFailure(outcome.refusal) }
+    settleBody(message)
+    const value = outcome.value.map(([owner, mailbox, uid]) => ({ owner: owner as AccountId, mailbox, uid }))
+    return { ok: true, value }
+  }
+
+  trace(traceId: TraceId, events: readonly TraceEvent[]): void {
+    if (events.length === 0) return
+    this.#writer.post({ op: 'trace', trace: traceRows(traceId, events, this.#now()) })
+  }
+}
+
+/** A message as the writer takes it. Blobs before those of the body: none. */
+export function acceptOperation(message: AcceptMessage): {
+  readonly operation: AcceptOperation
+  readonly blobs: Call['blobs']
+} {
+  const { deliveries, queue, receivedAtMs, reversePath } = message
+  const { row, blobs } = contentOf(message.body).row(message.prefix, 0)
+  const trace = traceRows(message.traceId, message.trace, receivedAtMs)
+  const senders = reversePath === null ? '' : addressKey(reversePath)
+  const recipients = deliveries.map(({ recipient }) => addressKey(recipient))
+  if (queue !== undefined) recipients.push(...queue.recipients.map(({ address }) => addressKey(address)))
+  const operation: AcceptOperation = {
+    op: 'accept',
+    trace: {
+      ...trace,
+      senders: joinLines(trace.senders, senders),
+      recipients: joinLines(trace.recipients, ...recipients),
+    },
+    body: row,
+    receivedMs: receivedAtMs,
+    deliveries: deliveries.map(({ owner, mailbox, flags }) => ({
+      owner,
+      mailbox,
+      flags: flagNamesOf(flags),
+    })),
+    queue: queue === undefined ? null : queueRow(queue),
+  }
+  return { operation, blobs }
+}
+
+/** After the commit: the file of a body that nothing names (neither delivered nor queued) is not the store's. */
+export function settleBody(message: AcceptMessage): void {
+  const content = contentOf(message.body)
+  if (message.deliveries.length > 0 || message.queue !== undefined) content.stored()
+  else content.discard()
+}
+
+export function flagNamesOf(names: readonly string[]): FlagNames {
+  const set = makeFlagSet(names)
+  assert(set !== undefined, `flags are checked before they reach the store: ${names.join(' ')}`)
+  return { system: set.system, keywords: set.keywords }
+}
+
+function queueRow(queue: NewQueueItem): QueueRow {
+  return {
+    sender: JSON.stringify(queue.sender),
+    nextMs: queue.nextAttemptAtMs,
+    recipients: queue.recipients.map(({ address, notify, orcpt }) => ({
+      address: JSON.stringify([address.local, address.domain]),
+      show: formatAddress(address),
+      detail: JSON.stringify({ notify, orcpt }),
+    })),
+  }
+}
+
+/** A trace's rows; the addresses in its events are what it is found by. */
+export function traceRows(id: TraceId, events: readonly TraceEvent[], nowMs: number): TraceRows {
+  const senders: string[] = []
+  const recipients: string[] = []
+  for (const event of events) {
+    if (event.kind === 'sender') senders.push(event.reversePath.toLowerCase())
+    else if (event.kind === 'recipient') recipients.push(event.address.toLowerCase())
+  }
+  return {
+    id,
+    atMs: events[0]?.atMs ?? nowMs,
+    events: JSON.stringify(events),
+    senders: joinLines(...senders),
+    recipients: joinLines(...recipients),
+  }
+}
+
+/** Bounded: a hostile session may name thousands of recipients. */
+const FOUND_BY_CHARS = 20_000
+
+function joinLines(...texts: readonly string[]): string {
+  return [...new Set(texts)]
+    .filter((text) => text !== '')
+    .join('\n')
+    .slice(0, FOUND_BY_CHARS)
+}
+
+/** Answers of the writer in the words of `StoreFailure`. */
+export function storeFailure(refusal: Refusal): StoreFailure {
+  if ('cause' in refusal) return refusal
+  return {
+    kind: refusal.kind === 'no-such-mailbox' ? 'no-such-mailbox' : 'io',
+    cause: `${refusal.kind}: ${refusal.what}`,
+  }
+}

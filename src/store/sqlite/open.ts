@@ -1,0 +1,266 @@
+import type { AccountId } from '../../mail/ids.ts'
+import type { AccountStore } from '../../ports/accounts.ts'
+import type { Directory } from '../../ports/directory.ts'
+import type { Mailboxes } from '../../ports/mailboxes.ts'
+import type { QueueStore } from '../../ports/queue.ts'
+import type { Intake, Traces } from '../../ports/store.ts'
+import { AccountTable } from '../accounts.ts'
+import { type DirectorySettings, MemoryDirectory } from '../directory.ts'
+import { Columns } from '../views/columns.ts'
+import { ViewHub } from '../views/hub.ts'
+import { SqliteAccounts } from './account-store.ts'
+import { type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
+import { SqliteIntake } from './intake.ts'
+import { SqliteMailboxes } from './mailbox-store.ts'
+import type { StoreEvent } from './operations.ts'
+import { SqliteQueue } from './queue-store.ts'
+import { ReaderClient } from './reader-client.ts'
+import { describeError } from './sql.ts'
+import { SqliteTraces } from './trace-store.ts'
+import { WriterClient } from './writer-client.ts'
+
+export interface StoreOptions {
+  /** Made with mode 0700 where it is missing. */
+  readonly folder: string
+  readonly directory: DirectorySettings
+  readonly retention?: RetentionSettings | undefined
+  /** Wall clock, ms since 1970. */
+  now(): number
+  /** The store can't go on: nothing is acknowledged any more. Called once. */
+  onFault(cause: string): void
+  /** Something an operator should know; nothing is lost. */
+  onNote?(text: string): void
+}
+
+/** How long traces are kept. */
+export interface RetentionSettings {
+  readonly traceMaxAgeMs?: number | undefined
+  readonly traceMaxBytes?: number | undefined
+}
+
+/** All ports of one data folder. */
+export interface Store {
+  readonly intake: Intake
+  readonly traces: Traces
+  readonly queue: QueueStore
+  readonly mailboxes: Mailboxes
+  readonly accounts: AccountStore
+  readonly directory: Directory
+  /** Files of messages that never were committed, deleted at this start. */
+  readonly sweptBodies: number
+  /** New settings are in force at once. */
+  reload(settings: {
+    readonly directory: DirectorySettings
+    readonly retention?: RetentionSettings | undefined
+  }): void
+  /** Finishes what is waiting, lets go of the folder. Calls after it fail with 'closed'. */
+  close(): Promise<void>
+  /** For tests: the database can't grow beyond so many pages, as on a full disk. */
+  limitPages(pages: number): void
+}
+
+export type OpenResult =
+  | { readonly ok: true; readonly store: Store }
+  | { readonly ok: false; readonly error: OpenError }
+
+/** Traces are looked through for old ones this often. */
+const RETENTION_INTERVAL_MS = 10 * 60 * 1000
+
+/** Opens a data folder, made or brought up to date where needed. It has one owner: a second is refused. */
+export async function openStore(options: StoreOptions): Promise<OpenResult> {
+  const owned = ownFolder(options.folder)
+  if (!owned.ok) return owned
+  const problem = prepareDatabase(owned.value.paths)
+  if (problem !== undefined) {
+    owned.value.release()
+    return { ok: false, error: problem }
+  }
+  return startThreads(owned.value, options)
+}
+
+async function startThreads(ownership: Ownership, options: StoreOptions): Promise<OpenResult> {
+  const { database, bodies, folder } = ownership.paths
+  const faults = new FaultOnce(options.onFault)
+  const wiring: { events: (events: readonly StoreEvent[]) => void } = { events: () => undefined }
+  const writer = new WriterClient(
+    { database, bodies },
+    {
+      onEvents: (events) => wiring.events(events),
+      onFault: (cause) => faults.report(cause),
+      onNote: (text) => options.onNote?.(text),
+    },
+  )
+  const reader = new ReaderClient({ database, bodies }, (cause) => faults.report(cause))
+  try {
+    const [{ swept }] = await Promise.all([writer.ready(), reader.ready()])
+    const store = new SqliteStore({ ownership, options, writer, reader, swept })
+    wiring.events = (events) => store.apply(events)
+    await store.load()
+    return { ok: true, store }
+  } catch (error) {
+    faults.silence()
+    await Promise.all([writer.close(), reader.close()])
+    ownership.release()
+    const fix = 'see that the disk works; the database may be damaged: restore a backup'
+    return { ok: false, error: { kind: 'io', path: folder, problem: describeError(error), fix } }
+  }
+}
+
+/** The server is told of the first fault only. */
+class FaultOnce {
+  readonly #tell: (cause: string) => void
+  #told = false
+
+  constructor(tell: (cause: string) => void) {
+    this.#tell = tell
+  }
+
+  report(cause: string): void {
+    if (this.#told) return
+    this.#told = true
+    this.#tell(cause)
+  }
+
+  silence(): void {
+    this.#told = true
+  }
+}
+
+class SqliteStore implements Store {
+  readonly intake: Intake
+  readonly traces: Traces
+  readonly queue: SqliteQueue
+  readonly mailboxes: Mailboxes
+  readonly directory: MemoryDirectory
+  readonly sweptBodies: number
+  readonly #ownership: Ownership
+  readonly #writer: WriterClient
+  readonly #reader: ReaderClient
+  readonly #table = new AccountTable()
+  readonly #hub: ViewHub
+  readonly #now: () => number
+  readonly #timer: NodeJS.Timeout
+  #accounts: SqliteAccounts | undefined
+  #retention: RetentionSettings
+  #closing: Promise<void> | undefined
+
+  constructor(parts: {
+    readonly ownership: Ownership
+    readonly options: StoreOptions
+    readonly writer: WriterClient
+    readonly reader: ReaderClient
+    readonly swept: number
+  }) {
+    const { ownership, options, reader, writer } = parts
+    const { bodies } = ownership.paths
+    const now = (): number => options.now()
+    this.#ownership = ownership
+    this.#writer = writer
+    this.#reader = reader
+    this.#now = now
+    this.#retention = options.retention ?? {}
+    this.sweptBodies = parts.swept
+    this.#hub = new ViewHub({
+      load: (owner, mailbox) => this.#loadMailbox(owner, mailbox),
+      release: (mailbox, upTo) => writer.post({ op: 'release', mailbox, upTo }),
+      later: (callback) => void setImmediate(callback),
+    })
+    this.intake = new SqliteIntake({ writer, bodies, now, isClosed: () => this.#closing !== undefined })
+    this.traces = new SqliteTraces(reader)
+    this.queue = new SqliteQueue({ writer, reader, bodies, now })
+    this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, now })
+    this.directory = new MemoryDirectory(this.#table, options.directory)
+    this.#timer = setInterval(() => this.#retain(), RETENTION_INTERVAL_MS)
+    this.#timer.unref()
+  }
+
+  get accounts(): SqliteAccounts {
+    if (this.#accounts === undefined) throw new Error('the store is not loaded yet')
+    return this.#accounts
+  }
+
+  /** Reads who is here; events that come meanwhile are only repeated by it. */
+  async load(): Promise<void> {
+    const { accounts, aliases, good } = await this.#reader.ask({ ask: 'directory' })
+    for (const account of accounts) this.#table.put(account)
+    for (const [alias, targets] of aliases) this.#table.setAlias(alias, targets)
+    this.#accounts = new SqliteAccounts({
+      writer: this.#writer,
+      reader: this.#reader,
+      table: this.#table,
+      good,
+      now: this.#now,
+    })
+    this.#retain()
+  }
+
+  apply(events: readonly StoreEvent[]): void {
+    let queued = false
+    for (const event of events) {
+      if (event.e === 'used') this.#table.setUsed(event.account, event.used)
+      else if (event.e === 'queue') queued = true
+      else if (
+        event.e === 'account' ||
+        event.e === 'account-gone' ||
+        event.e === 'credential' ||
+        event.e === 'alias'
+      )
+        this.#applyAccount(event)
+      else this.#hub.apply(event)
+    }
+    if (queued) this.queue.changed()
+  }
+
+  reload(settings: {
+    readonly directory: DirectorySettings
+    readonly retention?: RetentionSettings | undefined
+  }): void {
+    this.directory.reload(settings.directory)
+    this.#retention = settings.retention ?? {}
+    this.#retain()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  limitPages(pages: number): void {
+    this.#writer.limitPages(pages)
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer)
+    // The reader first: the last one to close the database tidies up its log.
+    await this.#reader.close()
+    await this.#writer.close()
+    this.#ownership.release()
+  }
+
+  #applyAccount(
+    event: Extract<StoreEvent, { e: 'account' | 'account-gone' | 'credential' | 'alias' }>,
+  ): void {
+    if (event.e === 'account') this.#table.put(event.account)
+    else if (event.e === 'alias') this.#table.setAlias(event.alias, event.targets)
+    else if (event.e === 'account-gone') {
+      this.#table.remove(event.account)
+      this.#accounts?.forget(event.account as AccountId)
+    }
+    const login = event.e === 'account' ? event.account.login : event.e === 'alias' ? undefined : event.login
+    this.#accounts?.changed({ login })
+  }
+
+  async #loadMailbox(owner: number, mailbox: number) {
+    const loaded = await this.#reader.ask({ ask: 'load', owner, mailbox })
+    if (loaded === undefined) return undefined
+    const { uids, messageIds, flags, modseqs, ...rest } = loaded
+    return { ...rest, columns: new Columns({ uids, messages: messageIds, flags, modseqs }) }
+  }
+
+  #retain(): void {
+    const { traceMaxAgeMs, traceMaxBytes } = this.#retention
+    if (traceMaxAgeMs === undefined && traceMaxBytes === undefined) return
+    const beforeMs = traceMaxAgeMs === undefined ? null : this.#now() - traceMaxAgeMs
+    this.#writer.post({ op: 'retain', beforeMs, maxBytes: traceMaxBytes ?? null })
+  }
+}

@@ -1,0 +1,232 @@
+import type { ScramKeys, StoredCredential } from '../../ports/accounts.ts'
+import type { MailboxError } from '../../ports/mailboxes.ts'
+import type { StoreFailure } from '../../ports/store.ts'
+
+/**
+ * What the main thread asks of the writer and what it hears back. Operations travel as one JSON text and one
+ * buffer a tick (see packing.ts): texts and numbers here, octets as indexes into the operation's blobs.
+ */
+export type Operation =
+  | AcceptOperation
+  | { readonly op: 'trace'; readonly trace: TraceRows }
+  | AppendOperation
+  | {
+      readonly op: 'create'
+      readonly owner: number
+      readonly name: string
+      readonly specialUse: string | null
+      readonly nowMs: number
+    }
+  | { readonly op: 'delete'; readonly owner: number; readonly name: string; readonly nowMs: number }
+  | {
+      readonly op: 'rename'
+      readonly owner: number
+      readonly from: string
+      readonly to: string
+      readonly nowMs: number
+    }
+  | { readonly op: 'subscribe'; readonly owner: number; readonly name: string; readonly on: boolean }
+  | FlagsOperation
+  | CopyOperation
+  | ({ readonly op: 'expunge'; readonly ranges: readonly number[] | null } & InMailbox)
+  | { readonly op: 'release'; readonly mailbox: number; readonly upTo: number | null }
+  | {
+      readonly op: 'add-account'
+      readonly login: string
+      readonly quota: number | null
+      readonly nowMs: number
+      readonly credential: CredentialRow | null
+    }
+  | { readonly op: 'remove-account'; readonly login: string }
+  | { readonly op: 'set-quota'; readonly login: string; readonly quota: number | null }
+  | {
+      readonly op: 'set-credential'
+      readonly login: string
+      readonly nowMs: number
+      readonly credential: CredentialRow
+    }
+  | { readonly op: 'set-alias'; readonly alias: string; readonly targets: readonly string[] }
+  | { readonly op: 'remove-alias'; readonly alias: string }
+  | { readonly op: 'good-address'; readonly account: number; readonly address: string; readonly atMs: number }
+  | RecordOperation
+  | { readonly op: 'retain'; readonly beforeMs: number | null; readonly maxBytes: number | null }
+
+/** A mailbox of an owner. The owner is checked in the writer too: no id of another's mailbox gets through. */
+export interface InMailbox {
+  readonly owner: number
+  readonly mailbox: number
+}
+
+export interface FlagNames {
+  /** Bits of mail/flags. */
+  readonly system: number
+  readonly keywords: readonly string[]
+}
+
+/** A staged body on its way into its row. Blob 0 is the prefix, then the others as named. */
+export interface BodyRow {
+  readonly size: number
+  readonly headerSize: number
+  readonly crc: number
+  readonly file: string | null
+  readonly sentDay: string | null
+  readonly messageId: string | null
+  readonly references: readonly string[]
+  /** Index of the first of its blobs: prefix, envelope, structure, body, parts, head, and text where it is no file. */
+  readonly blob: number
+}
+export const BODY_BLOBS = 6
+
+export interface TraceRows {
+  readonly id: string
+  readonly atMs: number
+  /** JSON array of events. */
+  readonly events: string
+  /** Lower-case addresses, for finding; separated by line ends. */
+  readonly senders: string
+  readonly recipients: string
+}
+
+export interface QueueRow {
+  readonly sender: string
+  readonly recipients: readonly { readonly address: string; readonly detail: string; readonly show: string }[]
+  readonly nextMs: number
+}
+
+export interface AcceptOperation {
+  readonly op: 'accept'
+  readonly trace: TraceRows
+  readonly body: BodyRow
+  readonly receivedMs: number
+  readonly deliveries: readonly {
+    readonly owner: number
+    readonly mailbox: string
+    readonly flags: FlagNames
+  }[]
+  readonly queue: QueueRow | null
+}
+
+export interface AppendOperation {
+  readonly op: 'append'
+  readonly owner: number
+  readonly mailbox: string
+  readonly messages: readonly {
+    readonly body: BodyRow
+    readonly flags: FlagNames
+    readonly dateMs: number
+    readonly zone: number
+  }[]
+}
+
+export interface FlagsOperation extends InMailbox {
+  readonly op: 'flags'
+  /** Pairs first, last of UIDs; between them is nothing that the session does not see. */
+  readonly ranges: readonly number[]
+  readonly action: 'add' | 'remove' | 'replace'
+  readonly flags: FlagNames
+  readonly unchangedSince: number | null
+  /** The view that asked, 0 for none: it need not be told of a silent change. */
+  readonly view: number
+  readonly silent: boolean
+}
+
+export interface CopyOperation extends InMailbox {
+  readonly op: 'copy' | 'move'
+  readonly ranges: readonly number[]
+  readonly to: string
+}
+
+export interface CredentialRow extends Omit<StoredCredential, 'account' | 'createdAtMs' | 'scram'> {
+  readonly scram: string | null
+}
+
+export interface RecordOperation {
+  readonly op: 'record'
+  readonly id: number
+  readonly nowMs: number
+  readonly outcomes: readonly {
+    readonly address: string
+    readonly state: string
+    readonly attempts: number
+    readonly nextMs: number
+    readonly detail: string
+  }[]
+  readonly trace: { readonly atMs: number; readonly events: string } | null
+  readonly dsn: AcceptOperation | null
+}
+
+/** Why an operation was refused; the ports' own words. */
+export type Refusal =
+  | StoreFailure
+  | Exclude<MailboxError, StoreFailure>
+  | { readonly kind: 'no-such-account' | 'no-such-alias' | 'bad-target' | 'exists'; readonly what: string }
+
+/** Answers to one group, then what changed by it: results are given out after the events are applied. */
+export interface GroupReport {
+  readonly results: readonly (readonly [call: number, ok: 0 | 1, value: unknown])[]
+  readonly events: readonly StoreEvent[]
+}
+
+/** What main keeps current by. Never published before COMMIT. */
+export type StoreEvent =
+  | {
+      readonly e: 'added'
+      readonly mailbox: number
+      readonly modseq: number
+      /** uid, message, flags, uid, message, flags, … */
+      readonly rows: readonly number[]
+    }
+  | {
+      readonly e: 'flags'
+      readonly mailbox: number
+      readonly modseq: number
+      /** uid, flags, uid, flags, … */
+      readonly rows: readonly number[]
+      readonly view: number
+      readonly silent: boolean
+    }
+  | {
+      readonly e: 'expunged'
+      readonly mailbox: number
+      readonly modseq: number
+      readonly uids: readonly number[]
+    }
+  | { readonly e: 'keywords'; readonly mailbox: number; readonly keywords: readonly string[] }
+  | { readonly e: 'renamed'; readonly mailbox: number; readonly name: string }
+  | { readonly e: 'gone'; readonly mailbox: number }
+  | { readonly e: 'used'; readonly account: number; readonly used: number }
+  | { readonly e: 'account'; readonly account: AccountRow }
+  | { readonly e: 'account-gone'; readonly account: number; readonly login: string }
+  | { readonly e: 'credential'; readonly login: string }
+  | { readonly e: 'alias'; readonly alias: string; readonly targets: readonly string[] | null }
+  | { readonly e: 'queue' }
+
+export interface AccountRow {
+  readonly id: number
+  readonly login: string
+  readonly createdMs: number
+  readonly quota: number | null
+  readonly used: number
+  readonly disabled: boolean
+}
+
+export function packScram(keys: readonly ScramKeys[] | undefined): string | null {
+  if (keys === undefined) return null
+  const text = (octets: Uint8Array): string => Buffer.from(octets).toString('base64')
+  return JSON.stringify(
+    keys.map((one) => [one.hash, text(one.salt), one.iterations, text(one.storedKey), text(one.serverKey)]),
+  )
+}
+
+export function unpackScram(packed: string | null): readonly ScramKeys[] | undefined {
+  if (packed === null) return undefined
+  const rows = JSON.parse(packed) as [ScramKeys['hash'], string, number, string, string][]
+  const octets = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
+  return rows.map(([hash, salt, iterations, storedKey, serverKey]) => ({
+    hash,
+    salt: octets(salt),
+    iterations,
+    storedKey: octets(storedKey),
+    serverKey: octets(serverKey),
+  }))
+}

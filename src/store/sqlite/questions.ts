@@ -1,0 +1,152 @@
+import type { SearchKey } from '../../mail/search.ts'
+import type { FetchWanted } from '../../ports/mailboxes.ts'
+import type { AccountRow } from './operations.ts'
+
+/** What the main thread asks of the reader. Each question is answered at one go, in one snapshot, and is bounded. */
+export type Question =
+  | { readonly ask: 'directory' }
+  | { readonly ask: 'credentials'; readonly account: number }
+  | { readonly ask: 'mailboxes'; readonly owner: number }
+  | {
+      readonly ask: 'status'
+      readonly owner: number
+      readonly name: string
+    }
+  | { readonly ask: 'count-from'; readonly mailbox: number; readonly uid: number }
+  | { readonly ask: 'info'; readonly owner: number; readonly name: string }
+  | { readonly ask: 'load'; readonly owner: number; readonly mailbox: number }
+  | { readonly ask: 'fetch'; readonly messages: readonly number[]; readonly wanted: FetchWanted }
+  | ScanQuestion
+  | { readonly ask: 'due'; readonly nowMs: number; readonly limit: number; readonly busy: readonly number[] }
+  | { readonly ask: 'next-due' }
+  | { readonly ask: 'queue-item'; readonly id: number }
+  | { readonly ask: 'queue-list'; readonly limit: number; readonly after: number }
+  | { readonly ask: 'queue-body'; readonly id: number }
+  | { readonly ask: 'trace'; readonly id: string }
+  | {
+      readonly ask: 'find-traces'
+      readonly from: string
+      readonly to: string
+      /** Rows below this one. */
+      readonly before: number
+      readonly limit: number
+    }
+
+export interface ScanQuestion {
+  readonly ask: 'scan'
+  readonly key: ScanKey
+  readonly messages: readonly number[]
+  /** Answers of the leaves that the view knows: one octet for each of them, message by message. */
+  readonly known: Uint8Array
+  readonly knownCount: number
+}
+
+/** A SEARCH tree whose leaves about sequence numbers, UIDs and flags are answered already. */
+export type ScanKey =
+  | { readonly kind: 'known'; readonly index: number }
+  | { readonly kind: 'not'; readonly key: ScanKey }
+  | { readonly kind: 'or'; readonly left: ScanKey; readonly right: ScanKey }
+  | { readonly kind: 'and'; readonly keys: readonly ScanKey[] }
+  | Extract<SearchKey, { kind: 'header' | 'body' | 'text' | 'date' | 'size' }>
+
+export interface Answers {
+  directory: DirectoryRows
+  credentials: readonly (readonly [name: string, argon2id: string, scram: string | null, createdMs: number])[]
+  mailboxes: { readonly rows: readonly MailboxRow[]; readonly subscriptions: readonly string[] }
+  status: StatusRow | undefined
+  'count-from': number
+  info: InfoRow | undefined
+  load: LoadedMailbox | undefined
+  fetch: FetchedRows
+  scan: { readonly done: number; readonly hits: readonly number[] }
+  due: readonly QueueRows[]
+  'next-due': number | undefined
+  'queue-item': QueueRows | undefined
+  'queue-list': readonly QueueRows[]
+  'queue-body': QueueBody | undefined
+  trace: readonly string[]
+  'find-traces': { readonly ids: readonly string[]; readonly next: number | undefined }
+}
+
+export interface DirectoryRows {
+  readonly accounts: readonly AccountRow[]
+  readonly aliases: readonly (readonly [alias: string, targets: readonly string[]])[]
+  readonly good: readonly (readonly [account: number, address: string, atMs: number])[]
+}
+
+export type MailboxRow = readonly [id: number, name: string, specialUse: string | null, selectable: number]
+
+export interface InfoRow {
+  readonly id: number
+  readonly name: string
+  readonly specialUse: string | null
+  readonly selectable: boolean
+  readonly subscribed: boolean
+  readonly hasChildren: boolean
+}
+
+export interface StatusRow {
+  readonly id: number
+  readonly selectable: boolean
+  readonly messages: number
+  readonly unseen: number
+  readonly uidNext: number
+  readonly uidValidity: number
+  readonly size: number
+  readonly highestModseq: number
+}
+
+/** A mailbox as it is in one snapshot. The arrays are transferred. */
+export interface LoadedMailbox {
+  readonly id: number
+  readonly name: string
+  readonly uidNext: number
+  readonly uidValidity: number
+  readonly highestModseq: number
+  readonly keywords: readonly string[]
+  readonly uids: Uint32Array
+  readonly messageIds: Float64Array
+  readonly flags: Float64Array
+  readonly modseqs: Float64Array
+}
+
+/**
+ * Rows of a FETCH: for each message its place among those asked for and its id, then a number for each thing wanted, in the order of
+ * `FetchWanted`: the value itself, or the length of octets in `bytes` (-1: none; -2: see `streams`).
+ */
+export interface FetchedRows {
+  /** How many of the messages asked for were looked at; the rest did not fit. */
+  readonly done: number
+  readonly numbers: Float64Array
+  readonly bytes: Uint8Array
+  readonly streams: readonly FileRange[]
+}
+
+/** Octets too many to be handed over: some from the prefix, the others from a body file. */
+export interface FileRange {
+  readonly before: Uint8Array
+  readonly file: string
+  readonly offset: number
+  readonly length: number
+}
+
+export interface QueueRows {
+  readonly id: number
+  readonly trace: string
+  readonly sender: string
+  readonly size: number
+  readonly arrivedMs: number
+  readonly recipients: readonly (readonly [
+    address: string,
+    state: string,
+    attempts: number,
+    nextMs: number,
+    detail: string,
+  ])[]
+}
+
+export interface QueueBody {
+  readonly octets: Uint8Array
+  readonly header: Uint8Array
+  readonly rest: FileRange | undefined
+}

@@ -1,0 +1,165 @@
+import type { SearchKey } from '../../../mail/search.ts'
+import { decodeParts, type Part } from '../../../mime/parts.ts'
+import { bodyHolds, headerHolds, messageHolds } from '../../../mime/search.ts'
+import { SEARCH_SLICE_MS } from '../../limits.ts'
+import { dayOfArrival, dayText, relates } from '../../search-days.ts'
+import type { ScanKey, ScanQuestion } from '../questions.ts'
+import type { Row, Sql } from '../sql.ts'
+import { isRange, type StoredOctets, slice } from './octets.ts'
+
+const COLUMNS = `SELECT m.size, m.arrived_ms, m.zone, b.sent_day FROM messages m JOIN bodies b ON b.id = m.body
+  WHERE m.id = ?`
+const HEADER = `SELECT b.prefix, b.head, b.header_size FROM messages m JOIN bodies b ON b.id = m.body WHERE m.id = ?`
+const CONTENT = `SELECT b.prefix, b.head, t.bytes, b.file, b.size, b.parts FROM messages m
+  JOIN bodies b ON b.id = m.body LEFT JOIN texts t ON t.body = b.id WHERE m.id = ?`
+
+/** What has to be read to decide about a leaf, cheapest first. A leaf that needs more is unknown. */
+const LEVELS = ['columns', 'header', 'content'] as const
+type Level = (typeof LEVELS)[number]
+
+/** One slice of a SEARCH: looks at messages until all are done or others have waited long enough. */
+export function scanMessages(
+  sql: Sql,
+  folder: string,
+  question: ScanQuestion,
+): { readonly done: number; readonly hits: readonly number[] } {
+  const { key, messages, known, knownCount } = question
+  const hits: number[] = []
+  const started = performance.now()
+  for (const [index, message] of messages.entries()) {
+    const candidate = new Candidate(sql, folder, message)
+    const answers = known.subarray(index * knownCount, (index + 1) * knownCount)
+    if (matches(key, candidate, answers)) hits.push(index)
+    if (performance.now() - started > SEARCH_SLICE_MS) return { done: index + 1, hits }
+  }
+  return { done: messages.length, hits }
+}
+
+function matches(key: ScanKey, candidate: Candidate, known: Uint8Array): boolean {
+  for (const level of LEVELS) {
+    const result = evaluate(key, { candidate, known, level })
+    if (result !== undefined) return result
+  }
+  return false
+}
+
+interface Sight {
+  readonly candidate: Candidate
+  readonly known: Uint8Array
+  readonly level: Level
+}
+
+/** Three values: undefined says that this level does not tell. The tree's depth is bounded where it is read. */
+function evaluate(key: ScanKey, sight: Sight): boolean | undefined {
+  switch (key.kind) {
+    case 'known':
+      return sight.known[key.index] === 1
+    case 'not': {
+      const inner = evaluate(key.key, sight)
+      return inner === undefined ? undefined : !inner
+    }
+    case 'or': {
+      const left = evaluate(key.left, sight)
+      if (left === true) return true
+      const right = evaluate(key.right, sight)
+      return right === true ? true : left === undefined ? undefined : right
+    }
+    case 'and': {
+      let all: boolean | undefined = true
+      for (const one of key.keys) {
+        const result = evaluate(one, sight)
+        if (result === false) return false
+        if (result === undefined) all = undefined
+      }
+      return all
+    }
+    default:
+      return sight.candidate.leaf(key, sight.level)
+  }
+}
+
+type Leaf = Extract<SearchKey, { kind: 'header' | 'body' | 'text' | 'date' | 'size' }>
+
+/** One message, read as far as needed. */
+class Candidate {
+  readonly #sql: Sql
+  readonly #folder: string
+  readonly #message: number
+  #columns: Row | undefined
+  #header: Uint8Array | undefined
+  #content: { readonly root: Part; readonly octets: StoredOctets } | undefined
+  /** What was found out already: a later level asks for all leaves again. */
+  readonly #answers = new Map<Leaf, boolean>()
+
+  constructor(sql: Sql, folder: string, message: number) {
+    this.#sql = sql
+    this.#folder = folder
+    this.#message = message
+  }
+
+  leaf(key: Leaf, level: Level): boolean | undefined {
+    const known = this.#answers.get(key)
+    if (known !== undefined) return known
+    const answer = this.#look(key, level)
+    if (answer !== undefined) this.#answers.set(key, answer)
+    return answer
+  }
+
+  #look(key: Leaf, level: Level): boolean | undefined {
+    if (key.kind === 'size' || key.kind === 'date') return this.#looksAtColumns(key)
+    if (level === 'columns') return undefined
+    if (key.kind === 'header') return headerHolds(this.#readHeader(), key.name, key.text)
+    if (level === 'header') return undefined
+    const content = this.#readContent()
+    if (content === undefined) return false
+    const read = (start: number, end: number): Uint8Array => this.#read(content.octets, start, end)
+    if (key.kind === 'body') return bodyHolds(content.root, read, key.text)
+    return messageHolds(content.root, read, key.text)
+  }
+
+  #looksAtColumns(key: Extract<Leaf, { kind: 'size' | 'date' }>): boolean {
+    this.#columns ??= this.#sql.get(COLUMNS, this.#message)
+    if (this.#columns === undefined) return false
+    const [size, arrivedMs, zone, sentDay] = this.#columns as readonly [number, number, number, string | null]
+    if (key.kind === 'size') return key.relation === 'larger' ? size > key.sizeBytes : size < key.sizeBytes
+    const day = key.of === 'arrival' ? dayOfArrival(arrivedMs, zone) : sentDay
+    return day !== null && relates(day, key.relation, dayText(key.day))
+  }
+
+  #readHeader(): Uint8Array {
+    if (this.#header !== undefined) return this.#header
+    const row = this.#sql.get(HEADER, this.#message)
+    if (row === undefined) return new Uint8Array(0)
+    const [prefix, head] = row as unknown as readonly [Uint8Array, Uint8Array]
+    this.#header = Buffer.concat([prefix, head])
+    return this.#header
+  }
+
+  #readContent(): { readonly root: Part; readonly octets: StoredOctets } | undefined {
+    if (this.#content !== undefined) return this.#content
+    const row = this.#sql.get(CONTENT, this.#message)
+    if (row === undefined) return undefined
+    const [prefix, head, text, file, size, parts] = row as unknown as ContentRow
+    this.#content = { root: decodeParts(parts), octets: { prefix, head, text, file, size } }
+    return this.#content
+  }
+
+  /** Parts larger than what a file gives at once are looked at as far as that goes. */
+  #read(octets: StoredOctets, start: number, end: number): Uint8Array {
+    const some = slice(octets, start, end, this.#folder, MAX_TEXT_PART_BYTES)
+    if (isRange(some)) return some.before
+    return some.length === 1 ? (some[0] as Uint8Array) : Buffer.concat(some)
+  }
+}
+
+/** So much of one text part is searched; `mime/text.ts` decodes no more. */
+const MAX_TEXT_PART_BYTES = 8 * 1024 * 1024
+
+type ContentRow = readonly [
+  prefix: Uint8Array,
+  head: Uint8Array,
+  text: Uint8Array | null,
+  file: string | null,
+  size: number,
+  parts: Uint8Array,
+]

@@ -1,0 +1,176 @@
+import { crc32 } from 'node:zlib'
+import { assert } from '../../mail/assert.ts'
+import { MessageScanner, type MessageSummary } from '../../mime/scanner.ts'
+import type { BodyWriter, StagedBody, Stored, StoreFailure } from '../../ports/store.ts'
+import { INLINE_BODY_BYTES, KEPT_HEADER_BYTES } from '../limits.ts'
+import { FileSink } from './file-sink.ts'
+import type { BodyRow } from './operations.ts'
+
+type Chunks = readonly Uint8Array[]
+
+/** What a staged body keeps until it is stored. */
+interface Content {
+  readonly scanner: MessageScanner
+  readonly sizeBytes: number
+  readonly crc: number
+  /** The first octets: the header block, as far as it is kept apart. */
+  readonly head: Uint8Array
+  /** The octets after `head`; undefined where the content is a file. */
+  readonly text: Chunks | undefined
+  readonly sink: FileSink | undefined
+}
+
+/** The handle behind `StagedBody`. */
+export class StagedContent {
+  readonly #content: Content
+  #summary: MessageSummary | undefined
+  #state: 'staged' | 'stored' | 'discarded' = 'staged'
+
+  constructor(content: Content) {
+    this.#content = content
+  }
+
+  /**
+   * The body's row and its blobs with this prefix in front.
+   * @param blob index of the first of the blobs in the operation.
+   */
+  row(prefix: Uint8Array, blob: number): { readonly row: BodyRow; readonly blobs: readonly Chunks[] } {
+    assert(this.#state === 'staged', 'a staged body is stored once')
+    const { crc, head, text, sink, scanner } = this.#content
+    this.#summary ??= scanner.end(prefix)
+    const summary = this.#summary
+    assert(summary.sizeBytes === prefix.length + this.#content.sizeBytes, 'one prefix for one body')
+    const row: BodyRow = {
+      size: summary.sizeBytes,
+      headerSize: summary.headerBytes,
+      crc,
+      file: sink?.name ?? null,
+      sentDay: summary.sentDay ?? null,
+      messageId: summary.messageId ?? null,
+      references: [...summary.references, ...summary.inReplyTo],
+      blob,
+    }
+    const columns = [prefix, summary.envelope, summary.bodyStructure, summary.body, summary.parts, head]
+    const blobs: Chunks[] = columns.map((column) => [column])
+    if (text !== undefined) blobs.push(text)
+    return { row, blobs }
+  }
+
+  /** A commit names it now: its file belongs to the store. */
+  stored(): void {
+    this.#state = 'stored'
+  }
+
+  discard(): void {
+    if (this.#state !== 'staged') return
+    this.#state = 'discarded'
+    void this.#content.sink?.drop()
+  }
+}
+
+/** Takes a message's content as it streams: scans it, keeps it in memory or, once it is large, writes it to a file. */
+export class StagingWriter implements BodyWriter {
+  readonly #folder: string
+  readonly #maxBytes: number
+  readonly #isClosed: () => boolean
+  readonly #scanner = new MessageScanner()
+  #chunks: Uint8Array[] = []
+  #sink: FileSink | undefined
+  /** First octets of a large body, in case its header never ends. */
+  #first: Uint8Array | undefined
+  #sizeBytes = 0
+  #crc = 0
+  #ended = false
+
+  constructor(folder: string, maxBytes: number, isClosed: () => boolean) {
+    this.#folder = folder
+    this.#maxBytes = maxBytes
+    this.#isClosed = isClosed
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    if (this.#ended || chunk.length === 0) return
+    this.#sizeBytes += chunk.length
+    if (this.#sizeBytes > this.#maxBytes) {
+      this.#drop()
+      return
+    }
+    this.#scanner.push(chunk)
+    this.#crc = crc32(chunk, this.#crc)
+    if (this.#sink !== undefined) return this.#sink.write(chunk)
+    this.#chunks.push(chunk)
+    if (this.#sizeBytes > INLINE_BODY_BYTES) return this.#moveToFile()
+  }
+
+  async finish(): Promise<Stored<StagedBody>> {
+    assert(!this.#ended, 'a body is finished once')
+    this.#ended = true
+    if (this.#sizeBytes > this.#maxBytes) return failed('too-big', `more than ${this.#maxBytes} octets`)
+    if (this.#isClosed()) {
+      this.#drop()
+      return failed('closed', 'the store is closed')
+    }
+    const failure = await this.#sink?.finish()
+    if (failure !== undefined) return { ok: false, failure }
+    return { ok: true, value: this.#staged() }
+  }
+
+  abort(): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#drop()
+  }
+
+  #staged(): StagedBody {
+    const header = this.#scanner.header ?? this.#first ?? Buffer.concat(this.#chunks)
+    const inline = this.#sink === undefined
+    const head = inline ? header : header.subarray(0, KEPT_HEADER_BYTES)
+    const handle = new StagedContent({
+      scanner: this.#scanner,
+      sizeBytes: this.#sizeBytes,
+      crc: this.#crc,
+      head,
+      text: inline ? skipOctets(this.#chunks, head.length) : undefined,
+      sink: this.#sink,
+    })
+    return { sizeBytes: this.#sizeBytes, header, handle, discard: () => handle.discard() }
+  }
+
+  #moveToFile(): Promise<void> | undefined {
+    const whole = Buffer.concat(this.#chunks)
+    this.#chunks = []
+    this.#first = Buffer.from(whole.subarray(0, KEPT_HEADER_BYTES))
+    this.#sink = new FileSink(this.#folder)
+    return this.#sink.write(whole)
+  }
+
+  #drop(): void {
+    this.#chunks = []
+    const sink = this.#sink
+    this.#sink = undefined
+    void sink?.drop()
+  }
+}
+
+function failed(kind: StoreFailure['kind'], cause: string): Stored<never> {
+  return { ok: false, failure: { kind, cause } }
+}
+
+function skipOctets(chunks: Chunks, count: number): Chunks {
+  let left = count
+  const rest: Uint8Array[] = []
+  for (const chunk of chunks) {
+    if (left >= chunk.length) left -= chunk.length
+    else {
+      rest.push(left === 0 ? chunk : chunk.subarray(left))
+      left = 0
+    }
+  }
+  return rest
+}
+
+/** The handle of a body that this store made. */
+export function contentOf(body: StagedBody): StagedContent {
+  assert(body.handle instanceof StagedContent, 'a staged body belongs to the store that made it')
+  return body.handle
+}

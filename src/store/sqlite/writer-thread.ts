@@ -1,0 +1,111 @@
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { assert } from '../../mail/assert.ts'
+import { GROUP_BYTES, GROUP_OPERATIONS } from '../limits.ts'
+import { deleteBodyFile, sweepOrphans } from './body-files.ts'
+import { openForWriting } from './database.ts'
+import { type Packet, packReport, type UnpackedCall, unpack } from './packing.ts'
+import { describeError, Sql } from './sql.ts'
+import type { FromWriter, ToWriter, WriterData } from './threads.ts'
+import { GroupCommit } from './writer/group.ts'
+import { leftovers } from './writer/purge.ts'
+
+/** The store thread: the only writer. Takes all that waits, commits it as one group, answers, goes on. */
+class Writer {
+  readonly #port: MessagePort
+  readonly #sql: Sql
+  readonly #group: GroupCommit
+  readonly #bodies: string
+  #waiting: UnpackedCall[] = []
+  #closing = false
+  #scheduled = false
+
+  constructor(port: MessagePort, data: WriterData) {
+    this.#port = port
+    this.#bodies = data.bodies
+    const db = openForWriting(data.database)
+    this.#sql = new Sql(db)
+    if (data.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${data.maxPages}`)
+    const swept = sweepOrphans(this.#sql, data.bodies)
+    this.#group = new GroupCommit(this.#sql, leftovers(this.#sql), (name) => this.#deleteFile(name))
+    this.#post({ kind: 'ready', swept })
+    port.on('message', (message: ToWriter) => {
+      this.#take(message)
+      this.#work()
+    })
+    this.#schedule()
+  }
+
+  #take(message: ToWriter): void {
+    if (message.kind === 'close') this.#closing = true
+    else if (message.kind === 'max-pages') this.#sql.db.exec(`PRAGMA max_page_count = ${message.pages}`)
+    else this.#waiting.push(...unpack(message.packet satisfies Packet))
+  }
+
+  /** Groups until nothing waits; whoever arrives during a commit joins the next one. */
+  #work(): void {
+    this.#drain()
+    while (this.#waiting.length > 0) {
+      const report = this.#group.run(this.#nextGroup())
+      this.#post({ kind: 'report', text: packReport(report) })
+      this.#drain()
+    }
+    if (this.#closing) this.#close()
+    else this.#schedule()
+  }
+
+  #drain(): void {
+    for (
+      let more = receiveMessageOnPort(this.#port);
+      more !== undefined;
+      more = receiveMessageOnPort(this.#port)
+    )
+      this.#take(more.message as ToWriter)
+  }
+
+  #nextGroup(): UnpackedCall[] {
+    let bytes = 0
+    let count = 0
+    for (const call of this.#waiting) {
+      bytes += call.sizeBytes
+      if (count > 0 && (count >= GROUP_OPERATIONS || bytes > GROUP_BYTES)) break
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  /** Work that nobody waits for runs between groups, a slice at a time. */
+  #schedule(): void {
+    if (this.#scheduled || this.#closing || !this.#group.hasWork) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      if (this.#closing) return
+      const report = this.#group.runLater()
+      if (report.events.length > 0)
+        this.#post({ kind: 'report', text: packReport({ ...report, results: [] }) })
+      this.#work()
+    })
+  }
+
+  #deleteFile(name: string): void {
+    try {
+      deleteBodyFile(this.#bodies, name)
+    } catch (error) {
+      // The row is gone, so the next start sweeps the file.
+      this.#post({ kind: 'note', text: `cannot delete body file ${name}: ${describeError(error)}` })
+    }
+  }
+
+  #close(): void {
+    this.#sql.db.close()
+    this.#post({ kind: 'closed' })
+    this.#port.close()
+  }
+
+  #post(message: FromWriter): void {
+    this.#port.postMessage(message)
+  }
+}
+
+assert(parentPort !== null, 'writer-thread.ts runs as a worker')
+new Writer(parentPort, workerData as WriterData)

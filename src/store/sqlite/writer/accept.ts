@@ -1,0 +1,99 @@
+import { INBOX } from '../../../mail/mailbox-name.ts'
+import type { AcceptOperation, AppendOperation, QueueRow, TraceRows } from '../operations.ts'
+import { insertBody, insertMessage, type StoredBody } from './bodies.ts'
+import { type Context, refuse, requireAccount, requireNamed } from './context.ts'
+import { bitsOf, checkQuota, insertEntry } from './entries.ts'
+import { insertTrace, type TraceExtra } from './traces.ts'
+
+const INSERT_QUEUE = 'INSERT INTO queue (id, body, trace, sender, size, arrived_ms) VALUES (?, ?, ?, ?, ?, ?)'
+const INSERT_RECIPIENT = `INSERT INTO queue_recipients (queue, n, address, state, attempts, next_ms, detail)
+  VALUES (?, ?, ?, 'waiting', 0, ?, ?)`
+
+type Entry = readonly [owner: number, mailbox: string, uid: number]
+
+/** Law 3: body, entries, queue rows and trace in one commit, or nothing of it. */
+export function accept(
+  context: Context,
+  operation: AcceptOperation,
+  blobs: readonly Uint8Array[],
+): readonly Entry[] {
+  const { deliveries, queue, receivedMs, trace } = operation
+  const refs = deliveries.length + (queue === null ? 0 : 1)
+  const extras: TraceExtra[] = []
+  const entries: Entry[] = []
+  if (refs > 0) {
+    const body = insertBody(context, operation.body, blobs, refs)
+    for (const delivery of deliveries) {
+      const { entry, login } = deliver(context, delivery, body, receivedMs)
+      entries.push(entry)
+      extras.push({ atMs: receivedMs, kind: 'stored', account: login, mailbox: entry[1], uid: entry[2] })
+    }
+    if (queue !== null) extras.push(enqueue(context, queue, body, { receivedMs, trace }))
+  }
+  insertTrace(context, trace, extras)
+  return entries
+}
+
+function deliver(
+  context: Context,
+  delivery: AcceptOperation['deliveries'][number],
+  body: StoredBody,
+  receivedMs: number,
+): { readonly entry: Entry; readonly login: string } {
+  const account = requireAccount(context, delivery.owner)
+  checkQuota(account, body.size)
+  const named = account.byName.get(delivery.mailbox)
+  const mailbox = named?.selectable ? named : requireNamed(context, account.id, INBOX)
+  const flags = bitsOf(context, mailbox, delivery.flags, 'drop')
+  const message = insertMessage(context, { account: account.id, body, arrivedMs: receivedMs, zone: 0 })
+  const modseq = context.state.nextModseq(account)
+  const uid = insertEntry(context, { account, mailbox, modseq }, { message, flags, size: body.size })
+  context.events.push({ e: 'added', mailbox: mailbox.id, modseq, rows: [uid, message, flags] })
+  return { entry: [account.id, mailbox.name, uid], login: account.login }
+}
+
+function enqueue(
+  context: Context,
+  queue: QueueRow,
+  body: StoredBody,
+  arrival: { readonly receivedMs: number; readonly trace: TraceRows },
+): TraceExtra {
+  const id = context.state.next('queue')
+  const { receivedMs, trace } = arrival
+  context.sql.run(INSERT_QUEUE, id, body.id, trace.id, queue.sender, body.size, receivedMs)
+  for (const [n, { address, detail }] of queue.recipients.entries())
+    context.sql.run(INSERT_RECIPIENT, id, n, address, queue.nextMs, detail)
+  context.events.push({ e: 'queue' })
+  const recipients = queue.recipients.map(({ show }) => show)
+  return { atMs: receivedMs, kind: 'queued', recipients, nextAttemptAtMs: queue.nextMs }
+}
+
+/** APPEND, of several messages as of one (rfc3502 §6.3.11): all or none. */
+export function append(
+  context: Context,
+  operation: AppendOperation,
+  blobs: readonly Uint8Array[],
+): { readonly uidValidity: number; readonly uids: readonly number[] } {
+  const account = requireAccount(context, operation.owner)
+  const mailbox = requireNamed(context, operation.owner, operation.mailbox)
+  if (operation.messages.length === 0) refuse({ kind: 'limit', what: 'nothing to append' })
+  const modseq = context.state.nextModseq(account)
+  const rows: number[] = []
+  const uids: number[] = []
+  for (const one of operation.messages) {
+    checkQuota(account, one.body.size)
+    const body = insertBody(context, one.body, blobs, 1)
+    const flags = bitsOf(context, mailbox, one.flags, 'refuse')
+    const message = insertMessage(context, {
+      account: account.id,
+      body,
+      arrivedMs: one.dateMs,
+      zone: one.zone,
+    })
+    const uid = insertEntry(context, { account, mailbox, modseq }, { message, flags, size: body.size })
+    uids.push(uid)
+    rows.push(uid, message, flags)
+  }
+  context.events.push({ e: 'added', mailbox: mailbox.id, modseq, rows })
+  return { uidValidity: mailbox.uidValidity, uids }
+}

@@ -1,0 +1,162 @@
+import { DELETED } from '../../../mail/flags.ts'
+import { keywordsOf, unionBits, withoutBits } from '../../flag-bits.ts'
+import type { CopyOperation, FlagsOperation, Operation } from '../operations.ts'
+import { addMessageRef } from './bodies.ts'
+import { type Context, requireAccount, requireMailbox, requireNamed } from './context.ts'
+import {
+  ALL_UIDS,
+  bitsOf,
+  checkQuota,
+  type EntryRow,
+  entriesIn,
+  insertEntry,
+  recount,
+  removeEntries,
+} from './entries.ts'
+import type { AccountState, MailboxState } from './state.ts'
+
+const SELECT_FLAGS = 'SELECT uid, flags, modseq FROM entries WHERE mailbox = ? AND uid BETWEEN ? AND ?'
+const UPDATE_RUN = 'UPDATE entries SET flags = ?, modseq = ? WHERE mailbox = ? AND uid BETWEEN ? AND ?'
+
+/** STORE. UNCHANGEDSINCE is decided here, where nothing can change in between (rfc7162 §3.1.3). */
+export function storeFlags(
+  context: Context,
+  operation: FlagsOperation,
+): { readonly changed: readonly number[]; readonly modified: readonly number[] } {
+  const account = requireAccount(context, operation.owner)
+  const mailbox = requireMailbox(context, operation.owner, operation.mailbox)
+  const { action, ranges, unchangedSince } = operation
+  const wanted = bitsOf(context, mailbox, operation.flags, 'refuse')
+  const modified: number[] = []
+  const changes: Change[] = []
+  for (let i = 0; i + 1 < ranges.length; i += 2) {
+    const [first, last] = [ranges[i] as number, ranges[i + 1] as number]
+    const rows = context.sql.all(SELECT_FLAGS, mailbox.id, first, last) as unknown as readonly Triple[]
+    for (const [uid, flags, modseq] of rows) {
+      if (unchangedSince !== null && modseq > unchangedSince) modified.push(uid)
+      else changes.push({ uid, before: flags, after: apply(action, flags, wanted) })
+    }
+  }
+  const changed = changes.filter(({ before, after }) => before !== after)
+  if (changed.length > 0) writeFlags(context, { account, mailbox, operation }, changes)
+  return { changed: changed.map(({ uid }) => uid), modified }
+}
+
+type Triple = readonly [uid: number, flags: number, modseq: number]
+interface Change {
+  readonly uid: number
+  readonly before: number
+  readonly after: number
+}
+
+function apply(action: FlagsOperation['action'], flags: number, wanted: number): number {
+  if (action === 'replace') return wanted
+  return action === 'add' ? unionBits(flags, wanted) : withoutBits(flags, wanted)
+}
+
+function writeFlags(
+  context: Context,
+  target: {
+    readonly account: AccountState
+    readonly mailbox: MailboxState
+    readonly operation: FlagsOperation
+  },
+  changes: readonly Change[],
+): void {
+  const { account, mailbox, operation } = target
+  const modseq = context.state.nextModseq(account)
+  context.state.touch(mailbox)
+  mailbox.highestModseq = modseq
+  const rows: number[] = []
+  // Neighbours that become equal are written by one statement: STORE on a whole mailbox is a few of them.
+  for (let from = 0; from < changes.length; ) {
+    const { before, after } = changes[from] as Change
+    let to = from + 1
+    if (before !== after) {
+      while (to < changes.length && isSame(changes[to] as Change, after)) to++
+      const [first, last] = [(changes[from] as Change).uid, (changes[to - 1] as Change).uid]
+      context.sql.run(UPDATE_RUN, after, modseq, mailbox.id, first, last)
+      for (const one of changes.slice(from, to)) {
+        recount(mailbox, one.before, after)
+        rows.push(one.uid, after)
+      }
+    }
+    from = to
+  }
+  const { view, silent } = operation
+  context.events.push({ e: 'flags', mailbox: mailbox.id, modseq, rows, view, silent })
+}
+
+const isSame = (change: Change, after: number): boolean => change.before !== after && change.after === after
+
+/** COPY and MOVE (rfc6851 §3.3): the copies are the same messages, EMAILID and INTERNALDATE included. */
+export function copyMessages(
+  context: Context,
+  operation: CopyOperation,
+): {
+  readonly uidValidity: number
+  readonly sourceUids: readonly number[]
+  readonly targetUids: readonly number[]
+} {
+  const account = requireAccount(context, operation.owner)
+  const source = requireMailbox(context, operation.owner, operation.mailbox)
+  const target = requireNamed(context, operation.owner, operation.to)
+  const rows = [...entriesIn(context, source, operation.ranges)]
+  if (operation.op === 'copy')
+    checkQuota(
+      account,
+      rows.reduce((sum, [, , , size]) => sum + size, 0),
+    )
+  const targetUids = transfer(context, { account, source, target }, rows)
+  if (operation.op === 'move' && rows.length > 0) {
+    const modseq = context.state.nextModseq(account)
+    removeEntries(context, { account, mailbox: source, modseq }, rows)
+  }
+  return { uidValidity: target.uidValidity, sourceUids: rows.map(([uid]) => uid), targetUids }
+}
+
+/** Enters messages into another mailbox, with their flags as far as its keyword table has room. */
+export function transfer(
+  context: Context,
+  between: { readonly account: AccountState; readonly source: MailboxState; readonly target: MailboxState },
+  rows: readonly EntryRow[],
+): number[] {
+  const { account, source, target } = between
+  if (rows.length === 0) return []
+  const modseq = context.state.nextModseq(account)
+  const known = new Map<number, number>()
+  const added: number[] = []
+  const uids = rows.map(([, message, bits, size]) => {
+    let flags = known.get(bits)
+    if (flags === undefined) {
+      const keywords = keywordsOf(bits, source.keywords)
+      flags = bitsOf(context, target, { system: bits & SYSTEM, keywords }, 'drop')
+      known.set(bits, flags)
+    }
+    addMessageRef(context.sql, message)
+    const uid = insertEntry(context, { account, mailbox: target, modseq }, { message, flags, size })
+    added.push(uid, message, flags)
+    return uid
+  })
+  context.events.push({ e: 'added', mailbox: target.id, modseq, rows: added })
+  return uids
+}
+
+const SYSTEM = 31
+
+/** EXPUNGE and UID EXPUNGE (rfc4315 §2.1). */
+export function expunge(
+  context: Context,
+  operation: Extract<Operation, { op: 'expunge' }>,
+): readonly number[] {
+  const account = requireAccount(context, operation.owner)
+  const mailbox = requireMailbox(context, operation.owner, operation.mailbox)
+  if (mailbox.deleted === 0) return []
+  const rows = [...entriesIn(context, mailbox, operation.ranges ?? ALL_UIDS)].filter(
+    ([, , flags]) => (flags & DELETED) !== 0,
+  )
+  if (rows.length === 0) return []
+  const modseq = context.state.nextModseq(account)
+  removeEntries(context, { account, mailbox, modseq }, rows)
+  return rows.map(([uid]) => uid)
+}

@@ -1,0 +1,197 @@
+import type { GroupReport, Operation, Refusal, StoreEvent } from '../operations.ts'
+import type { UnpackedCall } from '../packing.ts'
+import { describeError, type Sql, sqliteFault } from '../sql.ts'
+import { accept, append } from './accept.ts'
+import * as accounts from './accounts.ts'
+import { type Context, Refused, type Release } from './context.ts'
+import { copyMessages, expunge, storeFlags } from './flags.ts'
+import * as mailboxes from './mailboxes.ts'
+import { release } from './purge.ts'
+import { record } from './queue.ts'
+import { State } from './state.ts'
+import { insertTrace, retainTraces } from './traces.ts'
+
+/** Operations that make or remove mailboxes or accounts: see `State.reread`. */
+const STRUCTURAL: ReadonlySet<Operation['op']> = new Set([
+  'create',
+  'delete',
+  'rename',
+  'add-account',
+  'remove-account',
+  'set-quota',
+])
+
+/** The writer's heart: runs whatever waits as one transaction and tells what came of it. */
+export class GroupCommit {
+  readonly #sql: Sql
+  readonly #state: State
+  readonly #deleteFile: (name: string) => void
+  /** Work that nobody waits for, oldest first. */
+  readonly #later: Release[]
+  #retain: Extract<Operation, { op: 'retain' }> | undefined
+
+  constructor(sql: Sql, leftovers: readonly Release[], deleteFile: (name: string) => void) {
+    this.#sql = sql
+    this.#state = new State(sql)
+    this.#later = [...leftovers]
+    this.#deleteFile = deleteFile
+  }
+
+  get hasWork(): boolean {
+    return this.#later.length > 0 || this.#retain !== undefined
+  }
+
+  /** One transaction. Each operation stands in a savepoint: it fails alone, unless the whole group is lost. */
+  run(calls: readonly UnpackedCall[]): GroupReport {
+    const context = this.#context()
+    const results: [number, 0 | 1, unknown][] = []
+    try {
+      this.#sql.run('BEGIN IMMEDIATE')
+      for (const call of calls) results.push(this.#runOne(context, call))
+      this.#state.flush()
+      for (const usage of this.#state.takeUsage()) context.events.push({ e: 'used', ...usage })
+      this.#sql.run('COMMIT')
+    } catch (error) {
+      return this.#lost(calls, error)
+    }
+    this.#finish(context)
+    return { results, events: context.events }
+  }
+
+  /** One slice of the work that nobody waits for. */
+  runLater(): GroupReport {
+    const work = this.#later.shift()
+    const retain = this.#retain
+    if (work !== undefined) return this.run([internal({ op: 'release', ...work })])
+    this.#retain = undefined
+    return retain === undefined ? { results: [], events: [] } : this.run([internal(retain)])
+  }
+
+  #context(): Context {
+    return { sql: this.#sql, state: this.#state, events: [], files: [], later: [] }
+  }
+
+  #runOne(context: Context, call: UnpackedCall): [number, 0 | 1, unknown] {
+    const structural = STRUCTURAL.has(call.operation.op)
+    if (structural) this.#state.flush()
+    const marks = [context.events.length, context.files.length, context.later.length] as const
+    this.#state.beginOperation()
+    this.#sql.run('SAVEPOINT operation')
+    try {
+      const value = this.#perform(context, call)
+      this.#sql.run('RELEASE operation')
+      return [call.id, 1, value ?? null]
+    } catch (error) {
+      // After a full disk or a broken one the whole transaction may be gone (rolled back by SQLite itself).
+      if (!this.#sql.db.isTransaction || isFatal(error)) throw error
+      this.#sql.run('ROLLBACK TO operation')
+      this.#sql.run('RELEASE operation')
+      if (structural) this.#state.forgetAll()
+      else this.#state.undoOperation()
+      context.events.length = marks[0]
+      context.files.length = marks[1]
+      context.later.length = marks[2]
+      return [call.id, 0, refusalOf(error)]
+    }
+  }
+
+  #perform(context: Context, { operation, blobs }: UnpackedCall): unknown {
+    switch (operation.op) {
+      case 'accept':
+        return accept(context, operation, blobs)
+      case 'trace':
+        return insertTrace(context, operation.trace, [])
+      case 'append':
+        return append(context, operation, blobs)
+      case 'flags':
+        return storeFlags(context, operation)
+      case 'copy':
+      case 'move':
+        return copyMessages(context, operation)
+      case 'expunge':
+        return expunge(context, operation)
+      case 'release':
+        return release(context, operation)
+      case 'record':
+        return record(context, operation, blobs)
+      case 'retain':
+        if (retainTraces(context, operation)) this.#retain = operation
+        return undefined
+      default:
+        return performRare(context, operation)
+    }
+  }
+
+  #finish(context: Context): void {
+    this.#later.push(...context.later)
+    this.#state.trim()
+    for (const file of context.files) this.#deleteFile(file)
+  }
+
+  #lost(calls: readonly UnpackedCall[], error: unknown): GroupReport {
+    if (this.#sql.db.isTransaction) this.#sql.run('ROLLBACK')
+    this.#state.forgetAll()
+    const refusal = refusalOf(error)
+    return { results: calls.map((call) => [call.id, 0, refusal] as const), events: [] satisfies StoreEvent[] }
+  }
+}
+
+type RareOperation = Exclude<
+  Operation,
+  {
+    op:
+      | 'accept'
+      | 'trace'
+      | 'append'
+      | 'flags'
+      | 'copy'
+      | 'move'
+      | 'expunge'
+      | 'release'
+      | 'record'
+      | 'retain'
+  }
+>
+
+function performRare(context: Context, operation: RareOperation): unknown {
+  switch (operation.op) {
+    case 'create':
+      return mailboxes.createMailbox(context, operation)
+    case 'delete':
+      return mailboxes.deleteMailbox(context, operation)
+    case 'rename':
+      return mailboxes.renameMailbox(context, operation)
+    case 'subscribe':
+      return mailboxes.subscribe(context, operation)
+    case 'add-account':
+      return accounts.addAccount(context, operation)
+    case 'remove-account':
+      return accounts.removeAccount(context, operation)
+    case 'set-quota':
+      return accounts.setQuota(context, operation)
+    case 'set-credential':
+      return accounts.setCredential(context, operation)
+    case 'set-alias':
+      return accounts.setAlias(context, operation)
+    case 'remove-alias':
+      return accounts.removeAlias(context, operation)
+    case 'good-address':
+      return accounts.noteGoodAddress(context, operation)
+  }
+}
+
+/** Calls of our own have no number: nobody waits for the answer. */
+function internal(operation: Operation): UnpackedCall {
+  return { id: 0, operation, blobs: [], sizeBytes: 0 }
+}
+
+/** A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. */
+function isFatal(error: unknown): boolean {
+  const fault = sqliteFault(error)
+  return fault === 'full' || fault === 'io' || fault === 'corrupt'
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refused) return error.refusal
+  return { kind: sqliteFault(error) === 'full' ? 'full' : 'io', cause: describeError(error) }
+}

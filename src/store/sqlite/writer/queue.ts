@@ -1,0 +1,40 @@
+import type { RecordOperation } from '../operations.ts'
+import { accept } from './accept.ts'
+import { dropBodyRef } from './bodies.ts'
+import { type Context, refuse } from './context.ts'
+import { insertTrace } from './traces.ts'
+
+const SELECT_ITEM = 'SELECT body, trace FROM queue WHERE id = ?'
+// The last reply is replaced as a whole; what the sender asked for (NOTIFY, ORCPT) stays.
+const UPDATE_RECIPIENT = `UPDATE queue_recipients SET state = ?, attempts = ?, next_ms = ?,
+  detail = json_patch(json_remove(detail, '$.lastReply', '$.lastHost'), ?)
+  WHERE queue = ? AND address = ? AND state = 'waiting'`
+const ANY_WAITING = `SELECT 1 FROM queue_recipients WHERE queue = ? AND state = 'waiting'`
+const DELETE_RECIPIENTS = 'DELETE FROM queue_recipients WHERE queue = ?'
+const DELETE_ITEM = 'DELETE FROM queue WHERE id = ?'
+
+/** Outcomes, trace and the DSN in one commit; an item without waiting recipients goes with its last outcome. */
+export function record(
+  context: Context,
+  operation: RecordOperation,
+  blobs: readonly Uint8Array[],
+): undefined {
+  const { id, outcomes, trace, dsn } = operation
+  const { sql } = context
+  const row = sql.get(SELECT_ITEM, id) as [number, string] | undefined
+  if (row === undefined) refuse({ kind: 'io', cause: `queue item ${id} is gone` })
+  const [body, traceId] = row
+  for (const one of outcomes)
+    sql.run(UPDATE_RECIPIENT, one.state, one.attempts, one.nextMs, one.detail, id, one.address)
+  if (trace !== null) {
+    const rows = { id: traceId, atMs: trace.atMs, events: trace.events, senders: '', recipients: '' }
+    insertTrace(context, rows, [])
+  }
+  if (sql.get(ANY_WAITING, id) === undefined) {
+    sql.run(DELETE_RECIPIENTS, id)
+    sql.run(DELETE_ITEM, id)
+    dropBodyRef(context, body)
+  }
+  if (dsn !== null) accept(context, dsn, blobs)
+  context.events.push({ e: 'queue' })
+}

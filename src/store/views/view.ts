@@ -1,0 +1,290 @@
+import { assert } from '../../mail/assert.ts'
+import { flagNames, SEEN } from '../../mail/flags.ts'
+import type { MessageId } from '../../mail/ids.ts'
+import type { MailboxInfo, MailboxView, ViewChange } from '../../ports/mailboxes.ts'
+import { keywordsOf } from '../flag-bits.ts'
+import type { Generation, SharedMailbox } from './shared.ts'
+
+const ALL_SYSTEM_BITS = 31
+
+/** What a view needs to do outside of itself. */
+export interface ViewHooks {
+  /** It moved on or closed: expunged messages may be released. */
+  moved(shared: SharedMailbox): void
+  closed(view: View): void
+}
+
+/** One session's place in a shared mailbox: a generation, how many of its rows it has been told of, and some counts. */
+export class View implements MailboxView {
+  readonly mailbox: MailboxInfo
+  readonly readOnly: boolean
+  readonly shared: SharedMailbox
+  /** Names the view in events: its own silent changes are not told to it. */
+  readonly number: number
+  /** The version of the shared mailbox that its listener was last told of. */
+  told: number
+  listener: (() => void) | undefined
+  readonly #hooks: ViewHooks
+  #generation: Generation
+  #seen: number
+  #logAt: number
+  #keywords: number
+  #uidNext: number
+  #highestModseq: number
+  /** Flag changes up to this MODSEQ have been told. */
+  #flagsModseq: number
+  /** UIDs that are recent for this session: pairs first, last. */
+  #recent: readonly number[] = []
+  #cutOff: string | undefined
+  #closed = false
+
+  constructor(
+    shared: SharedMailbox,
+    options: { readonly mailbox: MailboxInfo; readonly readOnly: boolean; readonly number: number },
+    hooks: ViewHooks,
+  ) {
+    this.shared = shared
+    this.mailbox = options.mailbox
+    this.readOnly = options.readOnly
+    this.number = options.number
+    this.#hooks = hooks
+    this.#generation = shared.enter()
+    this.#seen = shared.newest.columns.count
+    this.#logAt = shared.logEnd
+    this.#keywords = shared.keywords.length
+    this.#uidNext = shared.uidNext
+    this.#highestModseq = shared.highestModseq
+    this.#flagsModseq = shared.highestModseq
+    this.told = shared.version
+    shared.views.add(this)
+    this.#claimRecent()
+  }
+
+  get uidValidity(): number {
+    return this.shared.uidValidity
+  }
+
+  get uidNext(): number {
+    return this.#uidNext
+  }
+
+  get highestModseq(): number {
+    return this.#highestModseq
+  }
+
+  get exists(): number {
+    return this.#seen
+  }
+
+  get keywords(): readonly string[] {
+    return this.shared.keywords
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  get recent(): number {
+    let count = 0
+    for (let i = 0; i + 1 < this.#recent.length; i += 2)
+      count +=
+        this.#indexAtOrAfter((this.#recent[i + 1] as number) + 1) -
+        this.#indexAtOrAfter(this.#recent[i] as number)
+    return count
+  }
+
+  uid(seq: number): number {
+    return this.#generation.columns.uids[this.#index(seq)] as number
+  }
+
+  seqOfUid(uid: number): number {
+    const index = this.#generation.columns.indexOf(uid)
+    return index < this.#seen ? index + 1 : 0
+  }
+
+  seqAtOrAfterUid(uid: number): number {
+    return this.#indexAtOrAfter(uid) + 1
+  }
+
+  flagBits(seq: number): number {
+    return this.#generation.columns.flags[this.#index(seq)] as number
+  }
+
+  flags(seq: number): readonly string[] {
+    return this.shared.namesOf(this.flagBits(seq), namesOfBits)
+  }
+
+  isRecent(seq: number): boolean {
+    const uid = this.uid(seq)
+    const ranges = this.#recent
+    for (let i = 0; i + 1 < ranges.length; i += 2)
+      if (uid >= (ranges[i] as number) && uid <= (ranges[i + 1] as number)) return true
+    return false
+  }
+
+  modseq(seq: number): number {
+    return this.#generation.columns.modseqs[this.#index(seq)] as number
+  }
+
+  message(seq: number): MessageId {
+    return this.#generation.columns.messages[this.#index(seq)] as MessageId
+  }
+
+  firstUnseen(): number {
+    const { flags } = this.#generation.columns
+    for (let i = 0; i < this.#seen; i++) if (((flags[i] as number) & SEEN) === 0) return i + 1
+    return 0
+  }
+
+  sync(options: { readonly expunges: boolean }): readonly ViewChange[] {
+    assert(!this.#closed, 'a closed view is not synced')
+    const why = this.#cutOff ?? this.shared.gone
+    if (why !== undefined) return [{ kind: 'gone', why }]
+    const changes: ViewChange[] = []
+    const moved = options.expunges && this.#generation !== this.shared.newest
+    if (moved) this.#takeExpunges(changes)
+    const known = this.#seen
+    this.#takeArrivals(changes)
+    if (this.shared.keywords.length > this.#keywords) changes.push({ kind: 'keywords' })
+    this.#keywords = this.shared.keywords.length
+    this.#takeFlags(changes, known)
+    this.told = this.shared.version
+    if (moved) this.#hooks.moved(this.shared)
+    return changes
+  }
+
+  /** True where `sync` would report something. */
+  get behind(): boolean {
+    if (this.#cutOff !== undefined || this.shared.gone !== undefined) return true
+    const { shared } = this
+    return (
+      this.#generation !== shared.newest ||
+      this.#seen !== shared.newest.columns.count ||
+      this.#keywords !== shared.keywords.length ||
+      this.#flagsWaiting()
+    )
+  }
+
+  onChange(listener: () => void): void {
+    this.listener = listener
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.listener = undefined
+    this.shared.views.delete(this)
+    this.shared.leave(this.#generation)
+    this.#hooks.moved(this.shared)
+    this.#hooks.closed(this)
+  }
+
+  /** The session stands on a generation that is not kept any longer: what it has stays, it is told to go. */
+  cutOff(from: Generation, why: string): void {
+    if (this.#generation === from) this.#cutOff = why
+  }
+
+  /** Pairs first, last of UIDs for UIDs of this view: between them is nothing that it does not show. */
+  rangesOf(uids: readonly number[]): number[] {
+    const { columns } = this.#generation
+    const ranges: number[] = []
+    let end = -2
+    for (const uid of [...uids].sort((a, b) => a - b)) {
+      const index = columns.indexOf(uid)
+      if (index < 0 || index >= this.#seen || index === end) continue
+      if (index === end + 1) ranges[ranges.length - 1] = uid
+      else ranges.push(uid, uid)
+      end = index
+    }
+    return ranges
+  }
+
+  #index(seq: number): number {
+    assert(seq >= 1 && seq <= this.#seen, `sequence number ${seq} of ${this.#seen}`)
+    return seq - 1
+  }
+
+  #indexAtOrAfter(uid: number): number {
+    return Math.min(this.#generation.columns.lowerBound(uid), this.#seen)
+  }
+
+  /** From the highest number down: each is right whatever was reported before it. */
+  #takeExpunges(changes: ViewChange[]): void {
+    while (this.#generation !== this.shared.newest) {
+      const { columns, removed } = this.#generation
+      const indexes = removed
+        .map((uid) => columns.indexOf(uid))
+        .filter((index) => index >= 0 && index < this.#seen)
+      for (const index of indexes.sort((a, b) => b - a))
+        changes.push({ kind: 'expunge', seq: index + 1, uid: columns.uids[index] as number })
+      this.#seen -= indexes.length
+      this.#generation = this.shared.step(this.#generation)
+    }
+  }
+
+  #takeArrivals(changes: ViewChange[]): void {
+    const { shared } = this
+    this.#uidNext = shared.uidNext
+    this.#highestModseq = shared.highestModseq
+    const count = this.#generation.columns.count
+    if (count === this.#seen) return
+    this.#seen = count
+    changes.push({ kind: 'exists', count })
+    const before = this.recent
+    this.#claimRecent()
+    const recent = this.recent
+    if (recent !== before) changes.push({ kind: 'recent', count: recent })
+  }
+
+  #claimRecent(): void {
+    const { id, recent, uidNext } = this.shared
+    const first = this.readOnly ? recent.firstOf(id) : recent.claim(id, uidNext)
+    if (first === undefined) return
+    const last = this.#recent.at(-1)
+    // One range where they touch: the usual case of one session that hears of every arrival.
+    if (last !== undefined && first <= last + 1) this.#recent = [...this.#recent.slice(0, -1), uidNext - 1]
+    else this.#recent = [...this.#recent, first, uidNext - 1]
+  }
+
+  #takeFlags(changes: ViewChange[], known: number): void {
+    const { columns } = this.#generation
+    for (const index of this.#changedRows(known))
+      changes.push({ kind: 'flags', seq: index + 1, uid: columns.uids[index] as number })
+    this.#logAt = this.shared.logEnd
+    this.#flagsModseq = this.shared.highestModseq
+  }
+
+  /** Indexes below `known` whose flags changed since the last sync, ascending. */
+  #changedRows(known: number): number[] {
+    const { columns } = this.#generation
+    const batches = this.shared.flagsSince(this.#logAt)
+    if (batches === undefined) return this.#changedByModseq(known)
+    const rows = new Set<number>()
+    for (const { uids, silentFor } of batches) {
+      if (silentFor === this.number) continue
+      for (const uid of uids) {
+        const index = columns.indexOf(uid)
+        if (index >= 0 && index < known) rows.add(index)
+      }
+    }
+    return [...rows].sort((a, b) => a - b)
+  }
+
+  /** Too far behind for the log: all that has a MODSEQ since then. */
+  #changedByModseq(known: number): number[] {
+    const { modseqs } = this.#generation.columns
+    const rows: number[] = []
+    for (let i = 0; i < known; i++) if ((modseqs[i] as number) > this.#flagsModseq) rows.push(i)
+    return rows
+  }
+
+  #flagsWaiting(): boolean {
+    if (this.#logAt === this.shared.logEnd) return false
+    const batches = this.shared.flagsSince(this.#logAt)
+    return batches === undefined || batches.some(({ silentFor }) => silentFor !== this.number)
+  }
+}
+
+function namesOfBits(bits: number, keywords: readonly string[]): readonly string[] {
+  return flagNames({ system: bits & ALL_SYSTEM_BITS, keywords: keywordsOf(bits, keywords) })
+}
