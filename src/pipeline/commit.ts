@@ -2,10 +2,10 @@ import { addressKey, formatAddress } from '../mail/address.ts'
 import type { EnvelopeSender } from '../mail/envelope.ts'
 import type { TraceId } from '../mail/ids.ts'
 import type { TraceEvent } from '../mail/trace.ts'
-import type { NewQueueItem } from '../ports/queue.ts'
+import type { NewQueueItem } from '../ports/new-queue-item.ts'
 import type { Delivery, StagedBody, StoreFailure } from '../ports/store.ts'
+import type { Accepted } from './accepted.ts'
 import type { PipelinePorts } from './ports.ts'
-import type { Accepted } from './transaction.ts'
 
 export interface Commit {
   readonly traceId: TraceId

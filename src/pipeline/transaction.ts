@@ -4,8 +4,8 @@ import type { EnvelopeSender, Notify } from '../mail/envelope.ts'
 import { makeTraceId, type TraceId } from '../mail/ids.ts'
 import { formatReply, isPositive, type Reply, reply } from '../mail/reply.ts'
 import type { TraceEvent, TraceFact } from '../mail/trace.ts'
-import type { LocalTarget } from '../ports/directory.ts'
 import type { BodyWriter, StagedBody } from '../ports/store.ts'
+import type { Accepted } from './accepted.ts'
 import { commitMessage } from './commit.ts'
 import { missingFields } from './complete.ts'
 import { describeHeader, originFacts } from './facts.ts'
@@ -16,15 +16,6 @@ import { receivedField, returnPathField } from './received.ts'
 import { decideRecipient, type RecipientDecision } from './recipient.ts'
 import { storeFailureReply } from './replies.ts'
 import { refuseForeignSender } from './sender.ts'
-
-/** An accepted recipient and where its copies go. */
-export interface Accepted {
-  readonly address: Address
-  readonly local: readonly LocalTarget[]
-  readonly remote: readonly Address[]
-  readonly notify?: Notify | undefined
-  readonly orcpt?: string | undefined
-}
 
 /** What a RCPT is answered; 'silence' is the test domain's `timeout@`. */
 export type RecipientAnswer = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'silence' }

@@ -5,18 +5,6 @@ import type { Reply } from '../mail/reply.ts'
 import type { TraceEvent } from '../mail/trace.ts'
 import type { AcceptMessage, Stored } from './store.ts'
 
-export interface NewQueueItem {
-  readonly sender: EnvelopeSender
-  /** Octets at the start of the message's prefix that do not go out: Return-Path is for final delivery only (rfc5321 §4.4). */
-  readonly skipBytes: number
-  readonly recipients: readonly {
-    readonly address: Address
-    readonly notify?: Notify | undefined
-    readonly orcpt?: string | undefined
-  }[]
-  readonly nextAttemptAtMs: number
-}
-
 /** One message on its way out, with the recipients that are still open. */
 export interface QueueItem {
   readonly id: QueueId

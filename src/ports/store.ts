@@ -1,7 +1,7 @@
 import type { Address } from '../mail/address.ts'
 import type { AccountId, BodyId, MailboxId, MessageId, TraceId } from '../mail/ids.ts'
 import type { TraceEvent } from '../mail/trace.ts'
-import type { NewQueueItem } from './queue.ts'
+import type { NewQueueItem } from './new-queue-item.ts'
 
 /** Who asks, and whose data it is. Every call carries both (shared mailboxes come later without a new contract). */
 export interface Access {
