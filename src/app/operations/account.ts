@@ -157,5 +157,10 @@ function accountProblem(error: AccountError): string {
       return `${error.what} still holds mail.`
     case 'bad-target':
       return `${error.what} is no address that mail can go to.`
+    case 'full':
+      return `The disk is full; nothing was changed (${error.what}).`
+    case 'io':
+    case 'closed':
+      return `The mail store could not write; nothing was changed (${error.what}).`
   }
 }

@@ -1,0 +1,29 @@
+import type { Verb } from './verb.ts'
+
+export function helpLines(verbs: readonly Verb[]): readonly string[] {
+  const width = Math.max(...verbs.map(({ words }) => words.length))
+  return [
+    'hikyaku VERB …: a complete mail server.',
+    '',
+    ...verbs.map(({ words, says }) => `  ${words.padEnd(width)}  ${says}`),
+    '',
+    'Each takes `--config FILE`; without it HIKYAKU_CONFIG, data/hikyaku.toml beside the program and /etc/hikyaku/hikyaku.toml are looked at.',
+    '`hikyaku help VERB` tells more of one.',
+  ]
+}
+
+export function usageLine(verb: Verb): string {
+  return `hikyaku ${verb.words}${verb.usage === '' ? '' : ` ${verb.usage}`}`
+}
+
+/** docs/commands.md. */
+export function commandsPage(verbs: readonly Verb[]): string {
+  return [
+    '# Commands',
+    '',
+    'This page is printed from the commands as the program declares them (`./hikyaku help --page`); do not edit it by hand.',
+    'Each command takes `--config FILE`. Those that touch data ask the running server over its control socket, and open the data folder themselves when no server runs.',
+    '',
+    ...verbs.flatMap((verb) => [`## ${verb.words}`, '', '```', usageLine(verb), '```', '', verb.says, '']),
+  ].join('\n')
+}

@@ -1,0 +1,88 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+/** Where a command reads and writes. */
+export interface Io {
+  out(line: string): void
+  err(line: string): void
+  /** The first line of standard input, without its line end; undefined where there is none. */
+  readLine(): Promise<string | undefined>
+  /** All of standard input; undefined where it is longer than `maxBytes`. */
+  readAll(maxBytes: number): Promise<Buffer | undefined>
+  /** Asks on the terminal without showing what is typed; undefined where there is no terminal. */
+  askSecret(question: string): Promise<string | undefined>
+}
+
+/**
+ * A line as a terminal may have it: control characters (escape sequences that move the cursor or set the
+ * title) and those that turn the direction of writing around become visible.
+ */
+export function forTerminal(line: string): string {
+  return line
+    .replace(/\t/g, '    ')
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`)
+}
+
+export function processIo(): Io {
+  return {
+    out: (line) => void process.stdout.write(`${forTerminal(line)}\n`),
+    err: (line) => void process.stderr.write(`${forTerminal(line)}\n`),
+    readLine: () => firstLine(process.stdin),
+    readAll: (maxBytes) => readAll(process.stdin, maxBytes),
+    askSecret: (question) => askSecret(question),
+  }
+}
+
+async function firstLine(input: Readable): Promise<string | undefined> {
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const line of lines) {
+    lines.close()
+    return line
+  }
+  return undefined
+}
+
+async function readAll(input: Readable, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of input) {
+    size += (chunk as Buffer).length
+    if (size > maxBytes) return undefined
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks)
+}
+
+function askSecret(question: string): Promise<string | undefined> {
+  const { stdin, stderr } = process
+  if (!stdin.isTTY) return Promise.resolve(undefined)
+  stderr.write(question)
+  stdin.setRawMode(true)
+  return readTyped(stdin).finally(() => {
+    stdin.setRawMode(false)
+    stdin.pause()
+    stderr.write('\n')
+  })
+}
+
+/** Resolves at Enter; undefined at Ctrl-C or Ctrl-D. */
+function readTyped(input: Readable): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let typed = ''
+    const take = (chunk: Buffer): void => {
+      for (const char of chunk.toString('utf8')) {
+        if ('\r\n\u0003\u0004'.includes(char)) {
+          finish(char === '\r' || char === '\n' ? typed : undefined)
+          return
+        }
+        typed = char === '\u007f' || char === '\b' ? [...typed].slice(0, -1).join('') : typed + char
+      }
+    }
+    const finish = (value: string | undefined): void => {
+      input.off('data', take)
+      resolve(value)
+    }
+    input.on('data', take)
+  })
+}

@@ -1,0 +1,26 @@
+import { accountAdd, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
+import { aliasAdd, aliasList, aliasRemove } from './alias.ts'
+import { mailShow } from './mail.ts'
+import type { Operation } from './operation.ts'
+import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
+import { submit } from './submit.ts'
+import { trace } from './trace.ts'
+
+/** Every operation by the name under which the control socket knows it. */
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ['account.add', accountAdd],
+  ['account.list', accountList],
+  ['account.password', accountPassword],
+  ['account.quota', accountQuota],
+  ['account.remove', accountRemove],
+  ['alias.add', aliasAdd],
+  ['alias.list', aliasList],
+  ['alias.remove', aliasRemove],
+  ['mail.show', mailShow],
+  ['queue.cancel', queueCancel],
+  ['queue.list', queueList],
+  ['queue.retry', queueRetry],
+  ['queue.show', queueShow],
+  ['submit', submit],
+  ['trace', trace],
+])
