@@ -1,0 +1,37 @@
+/** The numbers of keys and certificates, each with its reason. */
+
+const DAY_MS = 86_400_000
+
+/** Our CA is put into phones by hand: seldom enough. */
+export const CA_DAYS = 3_650
+/** iOS refuses server certificates of more than 825 days, browsers more than 398; one day is for the start below. */
+export const SERVER_DAYS = 397
+/** A client whose clock is behind must not find a certificate of the future. */
+export const BACKDATE_MS = DAY_MS
+/** Long enough for a server that is off over a holiday. */
+export const RENEW_BEFORE_MS = 30 * DAY_MS
+/** A given certificate is renewed by others, by then they should have; those of six days are not always warned of. */
+export const WARN_BEFORE_MS = 5 * DAY_MS
+/** From then on it is said at each start that another CA will be needed. */
+export const CA_WARN_BEFORE_MS = 365 * DAY_MS
+
+/** rfc5280 §4.1.2.2: positive, at most 20 octets; 16 of chance never meet twice. */
+export const SERIAL_OCTETS = 16
+/** X.520's upper bound of a common name; OpenSSL refuses to read longer ones. */
+export const MAX_COMMON_NAME = 64
+/** Names of one server; each is sent in every handshake. */
+export const MAX_NAMES = 100
+/** A chain with its key is some 10 kB; more is another file given by mistake. */
+export const MAX_PEM_BYTES = 256 * 1024
+/** Certificates in a file: chains have four at most. */
+export const MAX_CHAIN = 10
+/** Octets of the secret that makes false salts stable. */
+export const SECRET_OCTETS = 32
+
+/** The folder and the files with keys in it: nobody but the server's user. */
+export const FOLDER_MODE = 0o700
+export const KEY_MODE = 0o600
+/** Our CA's certificate is for everybody. */
+export const PUBLIC_MODE = 0o644
+
+export const daysAfter = (atMs: number, days: number): number => atMs + days * DAY_MS
