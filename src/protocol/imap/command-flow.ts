@@ -5,7 +5,7 @@ import type { ImapLimits } from './limits.ts'
 import { formFault, type LiteralMark, literalFault, literalMark } from './literal.ts'
 import type { Output } from './output.ts'
 import { checkVerb, type ParsedCommand, parseCommand, type RefusedCommand } from './parse-command.ts'
-import type { CommandPart } from './reader.ts'
+import type { WirePart } from './reader.ts'
 import type { ImapState } from './states.ts'
 
 export type ReadCommand =
@@ -31,7 +31,7 @@ export interface ReadContext {
 export function* readCommand(context: ReadContext): Flow<ReadCommand> {
   const { input, limits } = context
   const loggedIn = context.state !== 'not-authenticated'
-  const parts: CommandPart[] = []
+  const parts: WirePart[] = []
   let textLeft = loggedIn ? limits.commandTextOctets : limits.commandTextOctetsBeforeLogin
   let octets = 0
   for (;;) {
@@ -88,7 +88,7 @@ const TOO_BIG: CommandFault = { status: 'NO', code: 'TOOBIG', text: 'message too
 
 /** The message literal of APPEND, refused or not; undefined where the literal is any other. */
 function atMessage(
-  parts: readonly CommandPart[],
+  parts: readonly WirePart[],
   mark: LiteralMark,
   context: ReadContext,
 ): Extract<ReadCommand, { ok: 'append' | false }> | undefined {
@@ -106,7 +106,7 @@ function atMessage(
   return { ok: 'append', tag: parsed.tag, command: parsed.command, waits: mark.waits }
 }
 
-function refuse(fault: CommandFault | undefined, parts: readonly CommandPart[]): RefusedCommand | undefined {
+function refuse(fault: CommandFault | undefined, parts: readonly WirePart[]): RefusedCommand | undefined {
   if (fault === undefined) return undefined
   const first = parts[0]?.kind === 'text' ? parts[0].text : ''
   // checkVerb has let this tag and verb pass.

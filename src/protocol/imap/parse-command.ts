@@ -31,10 +31,10 @@ import { parseUnselect } from './commands/unselect.ts'
 import { parseUnsubscribe } from './commands/unsubscribe.ts'
 import type { CommandFault } from './fault.ts'
 import { MAX_TAG_OCTETS } from './limits.ts'
-import { type CommandPart, CommandReader } from './reader.ts'
+import { type WirePart, WireReader } from './reader.ts'
 import { ALLOWED_IN, type ImapState } from './states.ts'
 
-type Parse = (reader: CommandReader, uid: boolean) => ImapCommand
+type Parse = (reader: WireReader, uid: boolean) => ImapCommand
 
 /** By the verb on the wire. A new command is one line here, one in `states.ts`, and a file in `commands/`. */
 const VERBS: ReadonlyMap<string, Parse> = new Map<string, Parse>([
@@ -94,8 +94,8 @@ export interface RefusedCommand {
 }
 
 /** Reads one whole command (rfc3501 §9, command). Pure; all that it needs is in `parts`. */
-export function parseCommand(parts: readonly CommandPart[]): ParsedCommand {
-  const reader = new CommandReader(parts)
+export function parseCommand(parts: readonly WirePart[]): ParsedCommand {
+  const reader = new WireReader(parts)
   const { tag, verb, parse, uid } = readVerb(reader)
   if (parse === undefined || tag === undefined) return refused(tag, verb, reader)
   const command = parse(reader, uid)
@@ -108,7 +108,7 @@ export function parseCommand(parts: readonly CommandPart[]): ParsedCommand {
  * now needs none of them.
  */
 export function checkVerb(text: string, state: ImapState): RefusedCommand | undefined {
-  const reader = new CommandReader([{ kind: 'text', text }])
+  const reader = new WireReader([{ kind: 'text', text }])
   const { tag, verb, parse } = readVerb(reader)
   if (parse === undefined || tag === undefined) return refused(tag, verb, reader)
   const kind = verb.toLowerCase() as ImapCommand['kind']
@@ -131,7 +131,7 @@ interface Verb {
   readonly uid: boolean
 }
 
-function readVerb(reader: CommandReader): Verb {
+function readVerb(reader: WireReader): Verb {
   const tag = readTag(reader)
   if (tag === undefined) reader.fail('a command starts with a tag')
   reader.space()
@@ -144,12 +144,12 @@ function readVerb(reader: CommandReader): Verb {
   return { tag, verb, parse, uid }
 }
 
-function refused(tag: string | undefined, verb: string, reader: CommandReader): RefusedCommand {
+function refused(tag: string | undefined, verb: string, reader: WireReader): RefusedCommand {
   return { ok: false, tag, verb, fault: reader.fault ?? { status: 'BAD', text: 'unknown command' } }
 }
 
 /** rfc3501 §9, tag: ASTRING-CHARs without `+`. */
-function readTag(reader: CommandReader): string | undefined {
+function readTag(reader: WireReader): string | undefined {
   const tag = reader.atomOrNothing()
   return tag === '' || tag.length > MAX_TAG_OCTETS || tag.includes('+') ? undefined : tag
 }

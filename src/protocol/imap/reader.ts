@@ -1,8 +1,8 @@
 import type { CommandFault } from './fault.ts'
 import { MAX_NUMBER } from './limits.ts'
 
-/** One stretch of a command: text between literals, or a literal. Octets as characters U+0000 to U+00FF. */
-export type CommandPart =
+/** One stretch of a command or response: text between literals, or a literal. Octets as characters U+0000 to U+00FF. */
+export type WirePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'literal'; readonly octets: string }
   /** A literal that has been announced and not yet been read: the message of APPEND. Always last. */
@@ -15,17 +15,17 @@ const PATTERN_END = /[(){ "\\\x00-\x1f\x7f-\xff]/g
 const SET_END = /[^0-9:*,]/g
 
 /**
- * Reads a whole command piece by piece (rfc3501 §9). The first thing that does not fit is kept as `fault`;
+ * Reads a whole command or response piece by piece (rfc3501 §9). The first thing that does not fit is kept as `fault`;
  * from then on every read gives an empty value and every `try…` gives false, so that parsers need no checks
  * between reads and no exceptions, only one look at `fault` at the end.
  */
-export class CommandReader {
-  readonly #parts: readonly CommandPart[]
+export class WireReader {
+  readonly #parts: readonly WirePart[]
   #part = 0
   #at = 0
   #fault: CommandFault | undefined
 
-  constructor(parts: readonly CommandPart[]) {
+  constructor(parts: readonly WirePart[]) {
     this.#parts = parts
   }
 
@@ -121,12 +121,13 @@ export class CommandReader {
   }
 
   /** rfc3501 §9, string: quoted or literal. */
-  string(what: string): string {
-    return this.peek() === '"' ? this.#quoted() : this.#literal(what)
+  string(what: string, allow: { readonly nul?: boolean } = {}): string {
+    return this.peek() === '"' ? this.#quoted() : this.#literal(what, allow.nul === true)
   }
 
-  nstring(what: string): string | null {
-    return this.tryWord('NIL') ? null : this.string(what)
+  /** `nul`: for messages, whose octets are whatever they are. */
+  nstring(what: string, allow: { readonly nul?: boolean } = {}): string | null {
+    return this.tryWord('NIL') ? null : this.string(what, allow)
   }
 
   /** A flag of any kind, with its backslash. */
@@ -155,6 +156,39 @@ export class CommandReader {
     const next = this.#parts[this.#part + 1]
     if (!this.ok || this.#rest() !== '' || next?.kind !== 'announced') return undefined
     return next.sizeBytes
+  }
+
+  /** All that is left of the text here. */
+  rest(): string {
+    const rest = this.ok ? this.#rest() : ''
+    this.#at += rest.length
+    return rest
+  }
+
+  /** One value of any shape as its wire octets: an atom, a string, or a list with all that is in it. */
+  rawValue(): string {
+    let raw = ''
+    let depth = 0
+    do {
+      if (this.tryChar('(')) {
+        depth++
+        raw += '('
+      } else if (depth > 0 && this.tryChar(')')) {
+        depth--
+        raw += ')'
+      } else if (depth > 0 && this.tryChar(' ')) raw += ' '
+      else raw += this.#rawAtom()
+    } while (this.ok && depth > 0)
+    return this.ok ? raw : ''
+  }
+
+  #rawAtom(): string {
+    if (this.peek() !== '"' && !this.#isString()) return this.flag()
+    const start = this.#at
+    const quoted = this.peek() === '"'
+    const text = this.#text()
+    const value = this.string('a value')
+    return quoted ? text.slice(start, this.#at) : `{${value.length}}\r\n${value}`
   }
 
   #isString(): boolean {
@@ -187,13 +221,13 @@ export class CommandReader {
     }
   }
 
-  #literal(what: string): string {
+  #literal(what: string, nul: boolean): string {
     const next = this.#parts[this.#part + 1]
     if (!this.ok || this.#rest() !== '' || next?.kind !== 'literal') return this.fail(`expected ${what}`)
     this.#part += 2
     this.#at = 0
     // rfc3501 §9, CHAR8: any octet but NUL.
-    return next.octets.includes('\0') ? this.fail('NUL in a literal') : next.octets
+    return !nul && next.octets.includes('\0') ? this.fail('NUL in a literal') : next.octets
   }
 
   #text(): string {

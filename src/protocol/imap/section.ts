@@ -1,5 +1,5 @@
 import { MAX_HEADER_FIELDS, MAX_SECTION_DEPTH } from './limits.ts'
-import type { CommandReader } from './reader.ts'
+import type { WireReader } from './reader.ts'
 import { astring } from './text.ts'
 
 /** What of a message BODY[…] names (rfc3501 §6.4.5). */
@@ -17,7 +17,7 @@ export type SectionText =
 export const WHOLE: Section = { part: [] }
 
 /** Reads `[1.2.HEADER.FIELDS (A B)]` with its brackets. */
-export function readSection(reader: CommandReader): Section {
+export function readSection(reader: WireReader): Section {
   reader.char('[')
   const part: number[] = []
   let text: SectionText | undefined
@@ -35,7 +35,7 @@ export function readSection(reader: CommandReader): Section {
   return text === undefined ? { part } : { part, text }
 }
 
-function readSectionText(reader: CommandReader, inPart: boolean): SectionText {
+function readSectionText(reader: WireReader, inPart: boolean): SectionText {
   const word = reader.word('a section')
   if (word === 'HEADER') return { kind: 'header' }
   if (word === 'TEXT') return { kind: 'text' }

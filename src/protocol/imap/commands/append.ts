@@ -1,7 +1,7 @@
 import { type FlagSet, NO_FLAGS } from '../../../mail/flags.ts'
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
 import { type InternalDate, parseInternalDate } from '../date.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { flagListArgument, mailboxArgument } from './arguments.ts'
 
 /** APPEND up to its message literal. */
@@ -14,12 +14,13 @@ export interface AppendCommand {
 }
 
 /** rfc3501 §6.3.11. The message must be a literal that is announced and not yet read. */
-export function parseAppend(reader: CommandReader): AppendCommand {
+export function parseAppend(reader: WireReader): AppendCommand {
   reader.space()
   const mailbox = mailboxArgument(reader)
   reader.space()
-  const flags = reader.peek() === '(' ? flagListArgument(reader) : NO_FLAGS
-  if (flags !== NO_FLAGS) reader.space()
+  const hasFlags = reader.peek() === '('
+  const flags = hasFlags ? flagListArgument(reader) : NO_FLAGS
+  if (hasFlags) reader.space()
   let internalDate: InternalDate | undefined
   if (reader.peek() === '"') {
     internalDate = parseInternalDate(reader.string('a date'))

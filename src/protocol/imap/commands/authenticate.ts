@@ -1,5 +1,5 @@
 import { decodeBase64Strict } from '../../../bytes/base64.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 
 export interface AuthenticateCommand {
   readonly kind: 'authenticate'
@@ -10,14 +10,14 @@ export interface AuthenticateCommand {
 }
 
 /** rfc3501 §6.2.2, with the initial response of rfc4959 §3. */
-export function parseAuthenticate(reader: CommandReader): AuthenticateCommand {
+export function parseAuthenticate(reader: WireReader): AuthenticateCommand {
   reader.space()
   const mechanism = reader.word('a mechanism')
   // rfc4422 §3.1.
   if (!/^[A-Z0-9_-]{1,20}$/.test(mechanism)) reader.fail('not a mechanism')
   if (!reader.tryChar(' ')) return { kind: 'authenticate', mechanism }
   const text = reader.atom('base64')
-  const initialResponse = text === '=' ? new Uint8Array(0) : decodeBase64Strict(text)
+  const initialResponse = text === '=' ? Buffer.alloc(0) : decodeBase64Strict(text)
   if (initialResponse === undefined) reader.fail('the initial response is not base64')
   return { kind: 'authenticate', mechanism, initialResponse }
 }

@@ -1,10 +1,10 @@
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 
 export interface CheckCommand {
   readonly kind: 'check'
 }
 
 /** rfc3501 §6.4.1. */
-export function parseCheck(_reader: CommandReader): CheckCommand {
+export function parseCheck(_reader: WireReader): CheckCommand {
   return { kind: 'check' }
 }

@@ -1,6 +1,6 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
 import type { UidSet } from '../../../mail/uid-set.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument, setArgument } from './arguments.ts'
 
 export interface CopyCommand {
@@ -12,7 +12,7 @@ export interface CopyCommand {
 }
 
 /** rfc3501 §6.4.7. */
-export function parseCopy(reader: CommandReader, uid: boolean): CopyCommand {
+export function parseCopy(reader: WireReader, uid: boolean): CopyCommand {
   reader.space()
   const set = setArgument(reader)
   reader.space()

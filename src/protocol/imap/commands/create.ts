@@ -1,5 +1,5 @@
 import { type MailboxName, parseNewMailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxOf, mailboxText } from './arguments.ts'
 
 export interface CreateCommand {
@@ -8,7 +8,7 @@ export interface CreateCommand {
 }
 
 /** rfc3501 §6.3.3: a separator at the end is taken off. */
-export function parseCreate(reader: CommandReader): CreateCommand {
+export function parseCreate(reader: WireReader): CreateCommand {
   reader.space()
   return { kind: 'create', mailbox: mailboxOf(reader, mailboxText(reader), parseNewMailboxName) }
 }

@@ -1,5 +1,5 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument } from './arguments.ts'
 
 export interface DeleteCommand {
@@ -8,7 +8,7 @@ export interface DeleteCommand {
 }
 
 /** rfc3501 §6.3.4. */
-export function parseDelete(reader: CommandReader): DeleteCommand {
+export function parseDelete(reader: WireReader): DeleteCommand {
   reader.space()
   return { kind: 'delete', mailbox: mailboxArgument(reader) }
 }

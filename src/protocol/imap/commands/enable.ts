@@ -1,5 +1,5 @@
 import { MAX_ENABLE } from '../limits.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 
 export interface EnableCommand {
   readonly kind: 'enable'
@@ -8,7 +8,7 @@ export interface EnableCommand {
 }
 
 /** rfc5161 §3.1. */
-export function parseEnable(reader: CommandReader): EnableCommand {
+export function parseEnable(reader: WireReader): EnableCommand {
   const capabilities: string[] = []
   do {
     reader.space()

@@ -1,5 +1,5 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument } from './arguments.ts'
 
 export interface ExamineCommand {
@@ -8,7 +8,7 @@ export interface ExamineCommand {
 }
 
 /** rfc3501 §6.3.2. */
-export function parseExamine(reader: CommandReader): ExamineCommand {
+export function parseExamine(reader: WireReader): ExamineCommand {
   reader.space()
   return { kind: 'examine', mailbox: mailboxArgument(reader) }
 }

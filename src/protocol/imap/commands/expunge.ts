@@ -1,5 +1,5 @@
 import type { UidSet } from '../../../mail/uid-set.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { setArgument } from './arguments.ts'
 
 export interface ExpungeCommand {
@@ -9,12 +9,12 @@ export interface ExpungeCommand {
 }
 
 /** rfc3501 §6.4.3. */
-export function parseExpunge(_reader: CommandReader): ExpungeCommand {
+export function parseExpunge(_reader: WireReader): ExpungeCommand {
   return { kind: 'expunge' }
 }
 
 /** rfc4315 §2.1. */
-export function parseUidExpunge(reader: CommandReader): ExpungeCommand {
+export function parseUidExpunge(reader: WireReader): ExpungeCommand {
   reader.space()
   return { kind: 'expunge', uids: setArgument(reader) }
 }

@@ -1,6 +1,6 @@
 import type { UidSet } from '../../../mail/uid-set.ts'
 import { MAX_FETCH_ITEMS } from '../limits.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { readSection, type Section, WHOLE } from '../section.ts'
 import { setArgument } from './arguments.ts'
 
@@ -39,6 +39,10 @@ const SIMPLE: ReadonlyMap<string, FetchItem> = new Map<string, FetchItem>([
   ['RFC822.SIZE', { kind: 'size' }],
   ['ENVELOPE', { kind: 'envelope' }],
   ['BODYSTRUCTURE', { kind: 'body-structure', extended: true }],
+])
+
+/** The names from before BODY[…], and what they mean. */
+export const OLD_SECTIONS: ReadonlyMap<string, FetchSection> = new Map<string, FetchSection>([
   ['RFC822', { kind: 'section', name: 'RFC822', section: WHOLE, peek: false }],
   [
     'RFC822.HEADER',
@@ -56,7 +60,7 @@ const MACROS: ReadonlyMap<string, readonly FetchItem[]> = new Map([
 ])
 
 /** rfc3501 §6.4.5. */
-export function parseFetch(reader: CommandReader, uid: boolean): FetchCommand {
+export function parseFetch(reader: WireReader, uid: boolean): FetchCommand {
   reader.space()
   const set = setArgument(reader)
   reader.space()
@@ -72,9 +76,9 @@ export function parseFetch(reader: CommandReader, uid: boolean): FetchCommand {
 }
 
 /** One item; a macro is several, and stands alone only. */
-function readItem(reader: CommandReader, alone: boolean): readonly FetchItem[] {
+function readItem(reader: WireReader, alone: boolean): readonly FetchItem[] {
   const word = readName(reader)
-  const simple = SIMPLE.get(word)
+  const simple = SIMPLE.get(word) ?? OLD_SECTIONS.get(word)
   if (simple !== undefined) return [simple]
   const macro = alone ? MACROS.get(word) : undefined
   if (macro !== undefined) return macro
@@ -88,7 +92,7 @@ function readItem(reader: CommandReader, alone: boolean): readonly FetchItem[] {
 }
 
 /** `[` is an atom character, so the name ends there by hand. */
-function readName(reader: CommandReader): string {
+function readName(reader: WireReader): string {
   let name = ''
   while (/[A-Za-z0-9.]/.test(reader.peek())) {
     name += reader.peek()
@@ -97,7 +101,7 @@ function readName(reader: CommandReader): string {
   return name.toUpperCase()
 }
 
-function readBody(reader: CommandReader, peek: boolean): FetchSection {
+function readBody(reader: WireReader, peek: boolean): FetchSection {
   const section = readSection(reader)
   if (!reader.tryChar('<')) return { kind: 'section', name: 'BODY', section, peek }
   const offset = reader.number('an offset')

@@ -1,5 +1,5 @@
 import { MAX_ID_FIELD_OCTETS, MAX_ID_FIELDS, MAX_ID_VALUE_OCTETS } from '../limits.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 
 export interface IdCommand {
   readonly kind: 'id'
@@ -8,7 +8,7 @@ export interface IdCommand {
 }
 
 /** rfc2971 §3.1, with the bounds of §3.3. */
-export function parseId(reader: CommandReader): IdCommand {
+export function parseId(reader: WireReader): IdCommand {
   reader.space()
   if (reader.tryWord('NIL')) return { kind: 'id', fields: [] }
   const fields: [string, string | null][] = []

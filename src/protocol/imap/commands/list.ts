@@ -1,5 +1,5 @@
 import { MAX_LIST_PATTERNS } from '../limits.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { decodeName, mailboxText } from './arguments.ts'
 import { readStatusItems, type StatusItem } from './status.ts'
 
@@ -26,7 +26,7 @@ const RETURN_OPTIONS: readonly string[] = ['SUBSCRIBED', 'CHILDREN', 'SPECIAL-US
 const MAX_OPTIONS = 10
 
 /** rfc3501 §6.3.8, and the extended form of rfc5258 §6. */
-export function parseList(reader: CommandReader): ListCommand {
+export function parseList(reader: WireReader): ListCommand {
   reader.space()
   const select = reader.peek() === '(' ? readSelectOptions(reader) : []
   const reference = mailboxText(reader)
@@ -37,11 +37,11 @@ export function parseList(reader: CommandReader): ListCommand {
   return { kind: 'list', patterns: basic ? [] : patterns.map((p) => reference + p), select, returns, status }
 }
 
-export function readPattern(reader: CommandReader): string {
+export function readPattern(reader: WireReader): string {
   return decodeName(reader, reader.listPattern('a mailbox pattern'))
 }
 
-function readPatterns(reader: CommandReader): string[] {
+function readPatterns(reader: WireReader): string[] {
   const patterns: string[] = []
   reader.list({ least: 1, most: MAX_LIST_PATTERNS, what: 'patterns' }, () =>
     patterns.push(readPattern(reader)),
@@ -49,7 +49,7 @@ function readPatterns(reader: CommandReader): string[] {
   return patterns
 }
 
-function readSelectOptions(reader: CommandReader): ListSelectOption[] {
+function readSelectOptions(reader: WireReader): ListSelectOption[] {
   const options: ListSelectOption[] = []
   reader.list({ least: 0, most: MAX_OPTIONS, what: 'options' }, () => {
     const word = reader.word('an option')
@@ -64,7 +64,7 @@ function readSelectOptions(reader: CommandReader): ListSelectOption[] {
   return options
 }
 
-function readReturn(reader: CommandReader): Pick<ListCommand, 'returns' | 'status'> {
+function readReturn(reader: WireReader): Pick<ListCommand, 'returns' | 'status'> {
   const returns: ListReturnOption[] = []
   let status: readonly StatusItem[] = []
   if (!reader.tryWord('RETURN')) reader.fail('expected RETURN')

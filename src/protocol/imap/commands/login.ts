@@ -1,4 +1,4 @@
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { utf8Argument } from './arguments.ts'
 
 export interface LoginCommand {
@@ -8,7 +8,7 @@ export interface LoginCommand {
 }
 
 /** rfc3501 §6.2.3. 8-bit octets are not in the grammar; clients send passwords in UTF-8 and nothing else makes sense. */
-export function parseLogin(reader: CommandReader): LoginCommand {
+export function parseLogin(reader: WireReader): LoginCommand {
   reader.space()
   const user = utf8Argument(reader, reader.astring('a user name'))
   reader.space()

@@ -1,4 +1,4 @@
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxText } from './arguments.ts'
 import { readPattern } from './list.ts'
 
@@ -9,7 +9,7 @@ export interface LsubCommand {
 }
 
 /** rfc3501 §6.3.9. */
-export function parseLsub(reader: CommandReader): LsubCommand {
+export function parseLsub(reader: WireReader): LsubCommand {
   reader.space()
   const reference = mailboxText(reader)
   reader.space()

@@ -1,6 +1,6 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
 import type { UidSet } from '../../../mail/uid-set.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument, setArgument } from './arguments.ts'
 
 export interface MoveCommand {
@@ -12,7 +12,7 @@ export interface MoveCommand {
 }
 
 /** rfc6851 §3. */
-export function parseMove(reader: CommandReader, uid: boolean): MoveCommand {
+export function parseMove(reader: WireReader, uid: boolean): MoveCommand {
   reader.space()
   const set = setArgument(reader)
   reader.space()

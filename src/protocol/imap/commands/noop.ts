@@ -1,10 +1,10 @@
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 
 export interface NoopCommand {
   readonly kind: 'noop'
 }
 
 /** rfc3501 §6.1.2. */
-export function parseNoop(_reader: CommandReader): NoopCommand {
+export function parseNoop(_reader: WireReader): NoopCommand {
   return { kind: 'noop' }
 }

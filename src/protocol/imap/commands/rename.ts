@@ -1,5 +1,5 @@
 import { type MailboxName, parseNewMailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument, mailboxOf, mailboxText } from './arguments.ts'
 
 export interface RenameCommand {
@@ -9,7 +9,7 @@ export interface RenameCommand {
 }
 
 /** rfc3501 §6.3.5. */
-export function parseRename(reader: CommandReader): RenameCommand {
+export function parseRename(reader: WireReader): RenameCommand {
   reader.space()
   const from = mailboxArgument(reader)
   reader.space()

@@ -1,7 +1,7 @@
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 
 /** Turns the octets of a search string into text. */
-export type DecodeText = (reader: CommandReader, octets: string) => string
+export type DecodeText = (reader: WireReader, octets: string) => string
 
 /** What SEARCH CHARSET takes; phones in Japan sent ISO-2022-JP for twenty years. The first two are named in BADCHARSET. */
 const CHARSETS: ReadonlyMap<string, string> = new Map([
@@ -16,7 +16,7 @@ const CHARSETS: ReadonlyMap<string, string> = new Map([
 ])
 
 /** rfc3501 §6.4.4: CHARSET with its name and a space, or nothing, which means US-ASCII. */
-export function readCharset(reader: CommandReader): DecodeText {
+export function readCharset(reader: WireReader): DecodeText {
   if (!reader.tryWord('CHARSET')) return decodeAs('utf-8')
   reader.space()
   const name = reader.astring('a charset').toUpperCase()

@@ -1,7 +1,7 @@
 import { ANSWERED, DELETED, DRAFT, FLAGGED, isKeyword, SEEN } from '../../../mail/flags.ts'
 import { MAX_SEARCH_DEPTH, MAX_SEARCH_KEYS, type SearchDay, type SearchKey } from '../../../mail/search.ts'
 import { parseDay } from '../date.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { setArgument } from './arguments.ts'
 import type { DecodeText } from './search-charset.ts'
 
@@ -27,7 +27,7 @@ const PLAIN: ReadonlyMap<string, SearchKey> = new Map<string, SearchKey>([
 ])
 
 interface Context {
-  readonly reader: CommandReader
+  readonly reader: WireReader
   readonly decode: DecodeText
   keys: number
 }
@@ -59,7 +59,7 @@ const WITH_ARGUMENTS: ReadonlyMap<string, ReadArguments> = new Map<string, ReadA
 ])
 
 /** Reads the keys up to the end of the command; several mean all of them. */
-export function readSearchKeys(reader: CommandReader, decode: DecodeText): SearchKey {
+export function readSearchKeys(reader: WireReader, decode: DecodeText): SearchKey {
   return readKeys({ reader, decode, keys: 0 }, 0)
 }
 
@@ -107,31 +107,31 @@ function text({ reader, decode }: Context): string {
   return decode(reader, reader.astring('a search text'))
 }
 
-function spaceThen<T>(reader: CommandReader, read: (reader: CommandReader) => T): T {
+function spaceThen<T>(reader: WireReader, read: (reader: WireReader) => T): T {
   reader.space()
   return read(reader)
 }
 
-function headerName(reader: CommandReader): string {
+function headerName(reader: WireReader): string {
   reader.space()
   const name = reader.astring('a header field name')
   if (!/^[\x21-\x39\x3b-\x7e]{1,200}$/.test(name)) reader.fail('not a header field name')
   return name.toLowerCase()
 }
 
-function keyword(reader: CommandReader): string {
+function keyword(reader: WireReader): string {
   reader.space()
   const word = reader.atom('a keyword')
   if (!isKeyword(word)) reader.fail('not a keyword')
   return word
 }
 
-function size(reader: CommandReader): number {
+function size(reader: WireReader): number {
   reader.space()
   return reader.number('a size')
 }
 
-function day(reader: CommandReader): SearchDay {
+function day(reader: WireReader): SearchDay {
   reader.space()
   const value = reader.peek() === '"' ? reader.string('a date') : reader.atom('a date')
   const parsed = parseDay(value)

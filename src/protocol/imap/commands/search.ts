@@ -1,5 +1,5 @@
 import type { SearchKey } from '../../../mail/search.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { readCharset } from './search-charset.ts'
 import { readSearchKeys } from './search-key.ts'
 
@@ -11,7 +11,7 @@ export interface SearchCommand {
 }
 
 /** rfc3501 §6.4.4. */
-export function parseSearch(reader: CommandReader, uid: boolean): SearchCommand {
+export function parseSearch(reader: WireReader, uid: boolean): SearchCommand {
   reader.space()
   const decode = readCharset(reader)
   return { kind: 'search', uid, key: readSearchKeys(reader, decode) }

@@ -1,5 +1,5 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument } from './arguments.ts'
 
 export interface SelectCommand {
@@ -8,7 +8,7 @@ export interface SelectCommand {
 }
 
 /** rfc3501 §6.3.1. */
-export function parseSelect(reader: CommandReader): SelectCommand {
+export function parseSelect(reader: WireReader): SelectCommand {
   reader.space()
   return { kind: 'select', mailbox: mailboxArgument(reader) }
 }

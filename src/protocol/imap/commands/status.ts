@@ -1,5 +1,5 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument } from './arguments.ts'
 
 /** rfc3501 §6.3.10; SIZE is rfc8438 §2, APPENDLIMIT rfc7889 §3. */
@@ -22,14 +22,14 @@ export interface StatusCommand {
   readonly items: readonly StatusItem[]
 }
 
-export function parseStatus(reader: CommandReader): StatusCommand {
+export function parseStatus(reader: WireReader): StatusCommand {
   reader.space()
   const mailbox = mailboxArgument(reader)
   reader.space()
   return { kind: 'status', mailbox, items: readStatusItems(reader) }
 }
 
-export function readStatusItems(reader: CommandReader): StatusItem[] {
+export function readStatusItems(reader: WireReader): StatusItem[] {
   const items = new Set<StatusItem>()
   reader.list({ least: 1, most: STATUS_ITEMS.length * 2, what: 'items' }, () => {
     const word = reader.word('a status item')

@@ -1,7 +1,7 @@
 import type { FlagSet } from '../../../mail/flags.ts'
 import type { UidSet } from '../../../mail/uid-set.ts'
 import { MAX_FLAGS_IN_COMMAND } from '../limits.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { flagListArgument, flagsOf, setArgument } from './arguments.ts'
 
 export interface StoreCommand {
@@ -14,7 +14,7 @@ export interface StoreCommand {
 }
 
 /** rfc3501 §6.4.6. */
-export function parseStore(reader: CommandReader, uid: boolean): StoreCommand {
+export function parseStore(reader: WireReader, uid: boolean): StoreCommand {
   reader.space()
   const set = setArgument(reader)
   reader.space()
@@ -27,7 +27,7 @@ export function parseStore(reader: CommandReader, uid: boolean): StoreCommand {
 }
 
 /** rfc3501 §9, store-att-flags: the parentheses may be left away. */
-function readBareFlags(reader: CommandReader): FlagSet {
+function readBareFlags(reader: WireReader): FlagSet {
   const names: string[] = []
   do {
     names.push(reader.flag())

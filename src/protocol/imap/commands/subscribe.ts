@@ -1,5 +1,5 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument } from './arguments.ts'
 
 export interface SubscribeCommand {
@@ -8,7 +8,7 @@ export interface SubscribeCommand {
 }
 
 /** rfc3501 §6.3.6. */
-export function parseSubscribe(reader: CommandReader): SubscribeCommand {
+export function parseSubscribe(reader: WireReader): SubscribeCommand {
   reader.space()
   return { kind: 'subscribe', mailbox: mailboxArgument(reader) }
 }

@@ -1,5 +1,5 @@
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
-import type { CommandReader } from '../reader.ts'
+import type { WireReader } from '../reader.ts'
 import { mailboxArgument } from './arguments.ts'
 
 export interface UnsubscribeCommand {
@@ -8,7 +8,7 @@ export interface UnsubscribeCommand {
 }
 
 /** rfc3501 §6.3.7. */
-export function parseUnsubscribe(reader: CommandReader): UnsubscribeCommand {
+export function parseUnsubscribe(reader: WireReader): UnsubscribeCommand {
   reader.space()
   return { kind: 'unsubscribe', mailbox: mailboxArgument(reader) }
 }

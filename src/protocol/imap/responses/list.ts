@@ -1,5 +1,5 @@
 import { SEPARATOR } from '../../../mail/mailbox-name.ts'
-import { astring, flagWord, mailboxString } from '../text.ts'
+import { astring, flagWord, mailboxString, nstring } from '../text.ts'
 
 /** LIST and LSUB (rfc3501 §7.2.2, §7.2.3; rfc5258 §3.4). */
 export interface ListResponse {
@@ -8,6 +8,8 @@ export interface ListResponse {
   readonly attributes: readonly string[]
   /** Empty in the answer to `LIST "" ""`. */
   readonly name: string
+  /** Absent: ours. Other servers have others; null is a flat name. */
+  readonly separator?: string | null | undefined
   /** rfc5258 §3.5: what below matched the selection options. */
   readonly childInfo?: readonly string[] | undefined
 }
@@ -17,5 +19,6 @@ export function encodeList(response: ListResponse): string {
   const info = response.childInfo?.map((word) => `"${astring(word)}"`).join(' ')
   const extended = info === undefined ? '' : ` ("CHILDINFO" (${info}))`
   const name = mailboxString(response.name)
-  return `* ${response.kind.toUpperCase()} (${attributes}) "${SEPARATOR}" ${name}${extended}\r\n`
+  const separator = nstring(response.separator === undefined ? SEPARATOR : response.separator)
+  return `* ${response.kind.toUpperCase()} (${attributes}) ${separator} ${name}${extended}\r\n`
 }
