@@ -9,7 +9,7 @@ import { drive, type SessionConnection, type SessionHandler } from './drive.ts'
 import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
 import type { Listener } from './listen.ts'
 import type { Peer } from './peer.ts'
-import { isProxy, readProxyHeader } from './proxy-header.ts'
+import { isProxy, takeProxyHeader } from './proxy-header.ts'
 import { errorText } from './socket-events.ts'
 import type { ServerTls } from './tls.ts'
 import { acceptTls } from './tls-accept.ts'
@@ -114,7 +114,7 @@ class Serving<Ask, Tell, Answer> implements Served {
   async #identify(socket: Socket): Promise<Peer | undefined> {
     const direct = directPeer(socket, this.#listener.name)
     if (!isProxy(direct.remoteAddress, this.#service.proxyFrom)) return direct
-    const header = await readProxyHeader(socket, LIMITS.proxyHeaderMs)
+    const header = await takeProxyHeader(socket, LIMITS.proxyHeaderMs)
     if (header.ok)
       return header.addresses === undefined ? direct : { ...direct, ...header.addresses, proxied: true }
     this.#env.log.event('connection.refused', {

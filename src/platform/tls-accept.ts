@@ -58,12 +58,14 @@ function serverFacts(socket: TLSSocket, tls: ServerTls): TlsFacts {
   const version = socket.getProtocol() ?? 'unknown'
   const { servername } = socket
   const name = typeof servername === 'string' && servername !== '' ? servername : undefined
+  const endPoint = tls.endPointHash(name)
   return {
     version,
     cipher: socket.getCipher().standardName ?? socket.getCipher().name,
     serverName: name,
     exporter: version === 'TLSv1.3' ? exporterBinding(socket) : undefined,
-    serverEndPoint: tls.endPointHash(name),
+    // pki leaves the hash empty where rfc5929 §4.1 leaves it undefined.
+    serverEndPoint: endPoint.length > 0 ? endPoint : undefined,
   }
 }
 
