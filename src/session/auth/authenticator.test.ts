@@ -143,6 +143,7 @@ async function converse(
     readonly login: string
     readonly password: string
     readonly plus?: Uint8Array
+    readonly clientSees?: Uint8Array
   },
 ): Promise<AuthStep> {
   const bindings = how.plus === undefined ? [] : (['tls-exporter'] as const)
@@ -158,7 +159,8 @@ async function converse(
     tls,
     random,
   })
-  const binding = how.plus === undefined ? undefined : ({ type: 'tls-exporter', octets: how.plus } as const)
+  const octets = how.clientSees ?? how.plus
+  const binding = octets === undefined ? undefined : ({ type: 'tls-exporter', octets } as const)
   const client = new ClientExchange({ ...how, mechanism, binding, random: randomBytes(18) })
   let step = await server.start(client.start())
   while (step.kind === 'challenge') {
@@ -193,6 +195,16 @@ test('every mechanism logs in with the generated password and with no other', as
       mechanism,
     )
   }
+})
+
+test('a binding of another connection is refused as an attack, a wrong password is not one', async () => {
+  const all = rig()
+  const password = await all.add('me@example.test')
+  const how = { mechanism: 'SCRAM-SHA-256-PLUS', login: 'me@example.test', plus: Buffer.from('ours') }
+  const forwarded = await converse(all, { ...how, password, clientSees: Buffer.from('the forwarder’s') })
+  assert.ok(forwarded.kind === 'refused' && forwarded.attack === true)
+  const wrong = await converse(all, { ...how, password: `${password}x` })
+  assert.ok(wrong.kind === 'refused' && wrong.attack === undefined)
 })
 
 test('each app password works, with PLAIN and with SCRAM, beside one that was chosen', async () => {

@@ -11,7 +11,13 @@ import type { ServerStep } from '../../protocol/sasl/server-step.ts'
 export type AuthStep =
   | { readonly kind: 'challenge'; readonly bytes: Uint8Array }
   | { readonly kind: 'ok'; readonly account: AccountId; readonly login: string }
-  | { readonly kind: 'refused'; readonly cause: string; readonly triedLogin?: string | undefined }
+  | {
+      readonly kind: 'refused'
+      readonly cause: string
+      readonly triedLogin?: string | undefined
+      /** The channel binding does not fit or -PLUS was hidden from the client: somebody is between. Log `attack`. */
+      readonly attack?: true
+    }
   | { readonly kind: 'blocked'; readonly retryAfterSeconds: number; readonly triedLogin?: string | undefined }
   | { readonly kind: 'temporary'; readonly cause: string; readonly triedLogin?: string | undefined }
   | { readonly kind: 'malformed'; readonly cause: string; readonly triedLogin?: string | undefined }
@@ -38,7 +44,7 @@ export class AuthExchange {
   readonly #context: AttemptContext
   readonly #exchange: ServerExchange | undefined
   #tried: string | undefined
-  #passed: { account: AccountId; login: string } | undefined
+  #passed: Extract<LoginResult, { kind: 'ok' }> | undefined
   #scram: { account: AccountId | undefined; login: string } | undefined
 
   constructor(credentials: Credentials, options: ExchangeOptions) {
@@ -93,28 +99,24 @@ export class AuthExchange {
   }
 
   async #done(step: Extract<ServerStep, { kind: 'done' }>): Promise<AuthStep> {
-    if (!step.ok && step.why === 'malformed')
-      return { kind: 'malformed', cause: step.cause, triedLogin: this.#tried }
-    if (this.#scram !== undefined) {
-      const { account, login } = this.#scram
-      return this.#answer(
-        await this.#credentials.scramEnded(login, account, step.ok, this.#context),
-        step.ok ? undefined : step.cause,
-      )
+    const triedLogin = this.#tried
+    if (!step.ok && step.why === 'malformed') return { kind: 'malformed', cause: step.cause, triedLogin }
+    const ended = this.#scram === undefined ? undefined : await this.#scramEnded(this.#scram, step.ok)
+    if (!step.ok) {
+      if (ended?.kind === 'temporary' || ended?.kind === 'blocked') return { ...ended, triedLogin }
+      const attack = step.why === 'binding' ? ({ attack: true } as const) : {}
+      return { kind: 'refused', cause: step.cause, triedLogin, ...attack }
     }
-    if (step.ok && this.#passed !== undefined) return { kind: 'ok', ...this.#passed }
-    return {
-      kind: 'refused',
-      cause: step.ok ? 'no password was checked' : step.cause,
-      triedLogin: this.#tried,
-    }
+    const result = ended ?? this.#passed
+    if (result === undefined) return { kind: 'refused', cause: 'no password was checked', triedLogin }
+    return result.kind === 'ok' ? result : { ...result, triedLogin }
   }
 
-  #answer(result: LoginResult, cause: string | undefined): AuthStep {
-    if (result.kind === 'ok') return { kind: 'ok', account: result.account, login: result.login }
-    if (result.kind === 'refused')
-      return { kind: 'refused', cause: cause ?? result.cause, triedLogin: this.#tried }
-    return { ...result, triedLogin: this.#tried }
+  #scramEnded(
+    scram: { readonly account: AccountId | undefined; readonly login: string },
+    ok: boolean,
+  ): Promise<LoginResult> {
+    return this.#credentials.scramEnded(scram.login, scram.account, ok, this.#context)
   }
 }
 
