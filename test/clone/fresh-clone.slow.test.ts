@@ -7,7 +7,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const serveWithinMs = 120_000
@@ -37,7 +37,7 @@ before(() => {
   if (process.env.NODE_EXTRA_CA_CERTS !== undefined) env.NODE_EXTRA_CA_CERTS = process.env.NODE_EXTRA_CA_CERTS
 })
 
-after(() => fs.rmSync(scratch, { recursive: true, force: true }))
+after(() => fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
 
 /** Where the machine itself keeps a program: the launcher puts the Node it brought in front of PATH. */
 function machines(program: string): string {
@@ -55,12 +55,13 @@ interface Started {
 }
 
 /** `npm start`, once it prints what the pattern wants; fails when it ends before, or takes too long. */
-async function npmStart(wanted: RegExp): Promise<Started> {
+async function npmStart(t: TestContext, wanted: RegExp): Promise<Started> {
   const child = spawn(path.join(env.PATH ?? '', 'npm'), ['start'], {
     cwd: clone,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  t.after(() => child.kill('SIGTERM'))
   let output = ''
   let errors = ''
   child.stderr.on('data', (piece: Buffer) => {
@@ -79,9 +80,6 @@ async function npmStart(wanted: RegExp): Promise<Started> {
       resolve()
     })
     child.on('exit', (code, signal) => told(`npm start ended with ${code ?? signal}`))
-  }).catch((error: unknown) => {
-    child.kill('SIGTERM')
-    throw error
   })
   return { child, output: () => output }
 }
@@ -89,23 +87,23 @@ async function npmStart(wanted: RegExp): Promise<Started> {
 async function stop({ child }: Started): Promise<void> {
   child.removeAllListeners('exit')
   child.kill('SIGTERM')
-  const [code, signal] = await once(child, 'exit')
+  const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(60_000) })
   assert.deepEqual({ code, signal }, { code: 0, signal: null })
 }
 
 async function greeting(port: number): Promise<string> {
   const socket = net.connect(port, '127.0.0.1')
   try {
-    const [first] = await once(socket, 'data')
+    const [first] = await once(socket, 'data', { signal: AbortSignal.timeout(30_000) })
     return String(first)
   } finally {
     socket.destroy()
   }
 }
 
-test('npm start serves from a fresh clone, ends cleanly, and keeps its data', async () => {
+test('npm start serves from a fresh clone, ends cleanly, and keeps its data', async (t) => {
   const account = /^ *Account: *(\S+@\S+)$/m
-  const first = await npmStart(/^ *Account: .*\n(.*\n)* *Password: .*\n/m)
+  const first = await npmStart(t, /^ *Account: .*\n(.*\n)* *Password: .*\n/m)
   const password = /^ *Password: *(\S+)$/m.exec(first.output())?.[1]
   assert.match(first.output(), account)
   assert.ok(password)
@@ -114,7 +112,7 @@ test('npm start serves from a fresh clone, ends cleanly, and keeps its data', as
   assert.match(await greeting(2143), /^\* OK /)
   await stop(first)
 
-  const second = await npmStart(/^ *Account: .*\n/m)
+  const second = await npmStart(t, /^ *Account: .*\n/m)
   assert.match(await greeting(2525), /^220 /)
   await stop(second)
   assert.ok(!second.output().includes(password), 'the password is shown once')
