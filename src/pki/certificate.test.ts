@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -172,6 +173,40 @@ test('modes: 0700 and 0600, 0644 for the CA; put right where they are wrong, and
   assert.equal(mode(options.folder), '700')
   assert.equal(mode(server), '600')
   assert.deepEqual(load(options).notes, [])
+})
+
+test('what root makes in the data folder of another user is that user’s; what it left behind is given to him', (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can give files away')
+  const data = temporary(t)
+  chownSync(data, 65_534, 65_534)
+  const options = optionsIn(data)
+  load(options)
+  const owners = (): number[] =>
+    ['tls', 'tls/own-ca.pem', 'tls/own-server.pem', 'ca.pem'].map(
+      (name) => statSync(path.join(data, name)).uid,
+    )
+  assert.deepEqual(owners(), [65_534, 65_534, 65_534, 65_534])
+  chownSync(path.join(data, 'tls/own-ca.pem'), 0, 0)
+  assert.match(load(options).notes.join(), /own-ca\.pem belonged to root; it was given to/)
+  assert.deepEqual(owners(), [65_534, 65_534, 65_534, 65_534])
+  // That user himself can do nothing about files of root: it is said whose they are.
+  chownSync(options.folder, 0, 0)
+  const script = `
+    import { loadCertificate } from ${JSON.stringify(path.join(import.meta.dirname, 'certificate.ts'))}
+    const loaded = loadCertificate(${JSON.stringify(options)}, ${NOW})
+    process.stdout.write(loaded.ok ? 'it was loaded' : loaded.sentence)`
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    uid: 65_534,
+    gid: 65_534,
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+    encoding: 'utf8',
+  })
+  assert.match(
+    child.stdout,
+    /^The folder \S+tls for keys can't be used by user \S+ \(uid 65534\): it belongs to root with mode 0700; run "chown -R \S+ \S+tls" as root\.$/,
+    child.stderr,
+  )
 })
 
 test('a damaged CA is never replaced in silence; a damaged server certificate is made again', (t) => {

@@ -33,7 +33,10 @@ export const MAX_PHC_OCTETS = 512
 /** A password for each device of a person; imported ones may have a salt each, 50 ms of work. */
 export const MAX_CREDENTIALS_PER_ACCOUNT = 32
 
-/** The thief attacks the weaker of argon2id and SCRAM: OWASP's number for PBKDF2-HMAC-SHA-256. */
+/**
+ * The thief attacks the weaker of argon2id and SCRAM: OWASP's number for PBKDF2-HMAC-SHA-256. Clients on Cyrus SASL
+ * (mutt, mbsync, Postfix) refuse counts above 65,536, seen in 2.1.28: with a chosen password they need PLAIN or LOGIN.
+ */
 export const SCRAM_ITERATIONS_GIVEN = 600_000
 /** A password of 96 bits and more is not guessed at any count; rfc7677 §4 wants 4,096 at least, phones want few. */
 export const SCRAM_ITERATIONS_GENERATED = 10_000
