@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Login } from './clients/login.ts'
 import { projectRoot } from './programs.ts'
@@ -17,9 +17,12 @@ export const localName = 'localhost'
 export const domain = 'example.test'
 
 export interface ServerOptions {
-  /** An empty folder: working directory, data folder and configuration file. */
+  /** The folder of its data and its configuration file; empty, or left by an earlier start. */
   readonly folder: string
-  /** The configuration file's text; none: `start`, which needs no configuration. */
+  /**
+   * The configuration file's text; none: `start`, which needs no configuration and keeps its data beside the program,
+   * so the program is copied into the folder.
+   */
   readonly config?: string
   /** Runs as this user and group, by number; the folder is the caller's to hand over. */
   readonly runAs?: { readonly uid: number; readonly gid: number }
@@ -47,7 +50,6 @@ export interface Server {
 /** First start makes keys and hashes a password: seconds on a busy machine. */
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 30_000
-const main = join(projectRoot, 'src/app/main.ts')
 
 /** Starts it and waits for its ports. Rejects, with all its output, when it ends instead. */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -81,6 +83,7 @@ export function launchServer(options: ServerOptions): Server {
   const { folder } = options
   const config = join(folder, 'hikyaku.toml')
   if (options.config !== undefined) writeFileSync(config, options.config)
+  const main = programIn(options.config === undefined ? copyProgram(folder) : projectRoot)
   const verb = options.config === undefined ? ['start'] : ['serve', '--config', config]
   const child = startNode([main, ...verb], options)
   const said = { stdout: '', stderr: '' }
@@ -99,15 +102,25 @@ export function launchServer(options: ServerOptions): Server {
     stderr: () => said.stderr,
     firstAccount: () => firstAccount(said.stdout),
     ended,
-    cli: (args, how) =>
-      hikyaku([...args, ...(options.config === undefined ? [] : ['--config', config])], folder, how),
+    cli: (args, how) => {
+      const named = options.config === undefined ? [] : ['--config', config]
+      return run(process.execPath, [main, ...args, ...named], { cwd: folder, ...how })
+    },
     stop: () => stop(child, ended, () => `${said.stdout}\n${said.stderr}`),
   }
 }
 
-/** A `hikyaku` command in a folder, to its end; any exit code resolves. */
-export function hikyaku(args: readonly string[], folder: string, options: RunOptions = {}): Promise<Ran> {
-  return run(process.execPath, [main, ...args], { cwd: folder, ...options })
+function programIn(folder: string): string {
+  return join(folder, 'src/app/main.ts')
+}
+
+function copyProgram(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder
+  for (const name of ['src', 'package.json', 'tsconfig.json']) {
+    cpSync(join(projectRoot, name), join(folder, name), { recursive: true })
+  }
+  symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'))
+  return folder
 }
 
 function startNode(args: readonly string[], { folder, runAs }: ServerOptions): ChildProcess {
