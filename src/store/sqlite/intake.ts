@@ -1,4 +1,4 @@
-import { addressKey, formatAddress } from '../../mail/address.ts'
+import { addressKey } from '../../mail/address.ts'
 import { assert } from '../../mail/assert.ts'
 import { makeFlagSet } from '../../mail/flags.ts'
 import type { AccountId, TraceId } from '../../mail/ids.ts'
@@ -102,9 +102,9 @@ function queueRow(queue: NewQueueItem): QueueRow {
   return {
     sender: JSON.stringify(queue.sender),
     nextMs: queue.nextAttemptAtMs,
+    skip: queue.skipBytes,
     recipients: queue.recipients.map(({ address, notify, orcpt }) => ({
       address: JSON.stringify([address.local, address.domain]),
-      show: formatAddress(address),
       detail: JSON.stringify({ notify, orcpt }),
     })),
   }

@@ -89,8 +89,10 @@ export interface TraceRows {
 
 export interface QueueRow {
   readonly sender: string
-  readonly recipients: readonly { readonly address: string; readonly detail: string; readonly show: string }[]
+  readonly recipients: readonly { readonly address: string; readonly detail: string }[]
   readonly nextMs: number
+  /** Octets of the prefix that do not go out. */
+  readonly skip: number
 }
 
 export interface AcceptOperation {

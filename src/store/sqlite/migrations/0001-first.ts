@@ -72,7 +72,7 @@ CREATE INDEX tombstones_pinned ON tombstones (mailbox, modseq) WHERE message IS 
 
 CREATE TABLE queue (
   id INTEGER PRIMARY KEY, body INTEGER NOT NULL, trace TEXT NOT NULL, sender TEXT NOT NULL,
-  size INTEGER NOT NULL, arrived_ms INTEGER NOT NULL
+  skip INTEGER NOT NULL, size INTEGER NOT NULL, arrived_ms INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE queue_recipients (
   queue INTEGER NOT NULL, n INTEGER NOT NULL, address TEXT NOT NULL, state TEXT NOT NULL,

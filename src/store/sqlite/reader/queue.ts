@@ -9,7 +9,7 @@ const SELECT_ITEM = 'SELECT id, trace, sender, size, arrived_ms FROM queue WHERE
 const SELECT_AFTER = 'SELECT id FROM queue WHERE id > ? ORDER BY id LIMIT ?'
 const SELECT_OPEN = `SELECT address, state, attempts, next_ms, detail FROM queue_recipients
   WHERE queue = ? AND state = 'waiting' ORDER BY n`
-const SELECT_BODY = `SELECT b.prefix, b.head, t.bytes, b.file, b.size, b.header_size FROM queue q
+const SELECT_BODY = `SELECT b.prefix, b.head, t.bytes, b.file, b.size, b.header_size, q.skip FROM queue q
   JOIN bodies b ON b.id = q.body LEFT JOIN texts t ON t.body = b.id WHERE q.id = ?`
 
 /** Items with a recipient due, those waiting longest first. */
@@ -43,18 +43,21 @@ export function listQueue(sql: Sql, after: number, limit: number): QueueRows[] {
 export function queueBody(sql: Sql, folder: string, id: number): QueueBody | undefined {
   const row = sql.get(SELECT_BODY, id)
   if (row === undefined) return undefined
-  const [prefix, head, text, file, size, headerSize] = row as unknown as [
-    Uint8Array,
-    Uint8Array,
-    Uint8Array | null,
-    string | null,
-    number,
-    number,
-  ]
+  const [prefix, head, text, file, size, headerSize, skip] = row as unknown as BodyColumns
   const octets: StoredOctets = { prefix, head, text, file, size }
-  const all = slice(octets, 0, size, folder)
+  const all = slice(octets, skip, size, folder)
   const kept = prefix.length + head.length
-  const header = Buffer.concat([prefix, head]).subarray(0, Math.min(headerSize, kept))
+  const header = Buffer.concat([prefix, head]).subarray(skip, Math.min(headerSize, kept))
   if (isRange(all)) return { octets: all.before, header, rest: all }
   return { octets: Buffer.concat(all), header, rest: undefined }
 }
+
+type BodyColumns = readonly [
+  prefix: Uint8Array,
+  head: Uint8Array,
+  text: Uint8Array | null,
+  file: string | null,
+  size: number,
+  headerSize: number,
+  skip: number,
+]

@@ -1,11 +1,12 @@
 import { INBOX } from '../../../mail/mailbox-name.ts'
-import type { AcceptOperation, AppendOperation, QueueRow, TraceRows } from '../operations.ts'
+import type { AcceptOperation, AppendOperation, QueueRow } from '../operations.ts'
 import { insertBody, insertMessage, type StoredBody } from './bodies.ts'
 import { type Context, refuse, requireAccount, requireNamed } from './context.ts'
 import { bitsOf, checkQuota, insertEntry } from './entries.ts'
 import { insertTrace, type TraceExtra } from './traces.ts'
 
-const INSERT_QUEUE = 'INSERT INTO queue (id, body, trace, sender, size, arrived_ms) VALUES (?, ?, ?, ?, ?, ?)'
+const INSERT_QUEUE =
+  'INSERT INTO queue (id, body, trace, sender, skip, size, arrived_ms) VALUES (?, ?, ?, ?, ?, ?, ?)'
 const INSERT_RECIPIENT = `INSERT INTO queue_recipients (queue, n, address, state, attempts, next_ms, detail)
   VALUES (?, ?, ?, 'waiting', 0, ?, ?)`
 
@@ -28,7 +29,7 @@ export function accept(
       entries.push(entry)
       extras.push({ atMs: receivedMs, kind: 'stored', account: login, mailbox: entry[1], uid: entry[2] })
     }
-    if (queue !== null) extras.push(enqueue(context, queue, body, { receivedMs, trace }))
+    if (queue !== null) enqueue(context, queue, body, { receivedMs, trace: trace.id })
   }
   insertTrace(context, trace, extras)
   return entries
@@ -56,16 +57,15 @@ function enqueue(
   context: Context,
   queue: QueueRow,
   body: StoredBody,
-  arrival: { readonly receivedMs: number; readonly trace: TraceRows },
-): TraceExtra {
+  arrival: { readonly receivedMs: number; readonly trace: string },
+): void {
+  const { nextMs, recipients, sender, skip } = queue
   const id = context.state.next('queue')
-  const { receivedMs, trace } = arrival
-  context.sql.run(INSERT_QUEUE, id, body.id, trace.id, queue.sender, body.size, receivedMs)
-  for (const [n, { address, detail }] of queue.recipients.entries())
-    context.sql.run(INSERT_RECIPIENT, id, n, address, queue.nextMs, detail)
+  const size = body.size - skip
+  context.sql.run(INSERT_QUEUE, id, body.id, arrival.trace, sender, skip, size, arrival.receivedMs)
+  for (const [n, { address, detail }] of recipients.entries())
+    context.sql.run(INSERT_RECIPIENT, id, n, address, nextMs, detail)
   context.events.push({ e: 'queue' })
-  const recipients = queue.recipients.map(({ show }) => show)
-  return { atMs: receivedMs, kind: 'queued', recipients, nextAttemptAtMs: queue.nextMs }
 }
 
 /** APPEND, of several messages as of one (rfc3502 §6.3.11): all or none. */

@@ -1,7 +1,7 @@
 import type { RecordOperation } from '../operations.ts'
 import { accept } from './accept.ts'
 import { dropBodyRef } from './bodies.ts'
-import { type Context, refuse } from './context.ts'
+import type { Context } from './context.ts'
 import { insertTrace } from './traces.ts'
 
 const SELECT_ITEM = 'SELECT body, trace FROM queue WHERE id = ?'
@@ -19,22 +19,30 @@ export function record(
   operation: RecordOperation,
   blobs: readonly Uint8Array[],
 ): undefined {
-  const { id, outcomes, trace, dsn } = operation
+  const { id, dsn } = operation
   const { sql } = context
   const row = sql.get(SELECT_ITEM, id) as [number, string] | undefined
-  if (row === undefined) refuse({ kind: 'io', cause: `queue item ${id} is gone` })
-  const [body, traceId] = row
+  // An item that was cancelled during its last attempt is gone; what its sender is told still goes out.
+  if (row !== undefined) recordOutcomes(context, operation, row)
+  if (dsn !== null) accept(context, dsn, blobs)
+  context.events.push({ e: 'queue' })
+}
+
+function recordOutcomes(
+  context: Context,
+  operation: RecordOperation,
+  [body, traceId]: readonly [body: number, trace: string],
+): void {
+  const { id, outcomes, trace } = operation
+  const { sql } = context
   for (const one of outcomes)
     sql.run(UPDATE_RECIPIENT, one.state, one.attempts, one.nextMs, one.detail, id, one.address)
   if (trace !== null) {
     const rows = { id: traceId, atMs: trace.atMs, events: trace.events, senders: '', recipients: '' }
     insertTrace(context, rows, [])
   }
-  if (sql.get(ANY_WAITING, id) === undefined) {
-    sql.run(DELETE_RECIPIENTS, id)
-    sql.run(DELETE_ITEM, id)
-    dropBodyRef(context, body)
-  }
-  if (dsn !== null) accept(context, dsn, blobs)
-  context.events.push({ e: 'queue' })
+  if (sql.get(ANY_WAITING, id) !== undefined) return
+  sql.run(DELETE_RECIPIENTS, id)
+  sql.run(DELETE_ITEM, id)
+  dropBodyRef(context, body)
 }
