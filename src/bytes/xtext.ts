@@ -6,12 +6,12 @@
 export function decodeXtext(text: string): string | undefined {
   if (!/^(?:[!-*,-<>-~\u0080-\u{10ffff}]|\+[0-9A-Fa-f]{2})*$/u.test(text)) return undefined
   if (!text.includes('+')) return text
-  const octets: number[] = []
-  for (const part of text.match(/\+[0-9A-Fa-f]{2}|[^+]+/gu) ?? []) {
-    if (part.startsWith('+')) octets.push(Number.parseInt(part.slice(1), 16))
-    else octets.push(...Buffer.from(part, 'utf8'))
-  }
-  const bytes = Buffer.from(octets)
+  const parts = text.match(/\+[0-9A-Fa-f]{2}|[^+]+/gu) ?? []
+  const bytes = Buffer.concat(
+    parts.map((part) =>
+      part.startsWith('+') ? Buffer.from(part.slice(1), 'hex') : Buffer.from(part, 'utf8'),
+    ),
+  )
   const decoded = bytes.toString('utf8')
   return decoded.includes('\ufffd') ? bytes.toString('latin1') : decoded
 }

@@ -491,7 +491,7 @@ test('ATTACK 9 a message that never ends is cut off', () => {
   const { tells } = playServer({
     options: { ...MX, offers: { ...OFFERS, sizeBytes: 100 }, limits: { discardBytes: 100 } },
     text: `${HELLO}${ENVELOPE}${DATA}
-      C| ${'x'.repeat(201)}
+      C| ${'x'.repeat(200)}
       S: 552 5.3.4 A message may have 100 octets
       --- close
     `,

@@ -31,11 +31,12 @@ export function* data(c: ServerContext): ServerFlow<Outcome> {
   c.wire.timer.start(c.limits.dataIdleMs)
   let readBytes = 0
   while (!scanner.ended) {
-    const read = yield* readChunk(c, scanner, Number.MAX_SAFE_INTEGER)
+    // Exactly so many octets: the verdict must not depend on how the input was cut.
+    if (readBytes === limitBytes) return yield* endless(c)
+    const read = yield* readChunk(c, scanner, limitBytes - readBytes)
     if (read === 'closed') return 'closed'
     readBytes += read
     if (scanner.fault === 'smuggling') return yield* smuggled(c)
-    if (readBytes > limitBytes) return yield* endless(c)
   }
   return yield* complete(c, scanner, 'DATA')
 }
