@@ -62,7 +62,7 @@ refused(
 )
 refused(
   'a package in a room that has none',
-  { 'src/mail/x.ts': "import x from '@peculiar/x509/build'\n" },
+  { 'src/mail/x.ts': "import x from '@example/package/build'\n" },
   /may not use the package @peculiar\/x509/,
 )
 refused(

@@ -130,7 +130,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   pki: {
     imports: ['bytes', 'mail', 'ports'],
     node: ['crypto', 'fs', 'fs/promises', 'path'],
-    packages: ['@peculiar/x509'],
+    packages: [],
     reach: 'free',
     why: 'keys and certificates, and the files they are in',
   },
@@ -169,14 +169,7 @@ export const testNode = (
   'assert assert/strict child_process crypto events fs fs/promises net os path process stream test timers ' +
   'timers/promises tls url util worker_threads'
 ).split(' ')
-export const testPackages = [
-  'fast-check',
-  'imapflow',
-  'nodemailer',
-  'dns-packet',
-  '@peculiar/x509',
-  'smol-toml',
-]
+export const testPackages = ['fast-check', 'imapflow', 'nodemailer', 'dns-packet', 'smol-toml']
 
 /** Names that reach outside by themselves, and what to use instead of each kind. */
 export const outsideNames: Readonly<Record<string, string>> = {

@@ -17,6 +17,8 @@ export type SmtpAuthStep =
       readonly mechanism: string
       readonly cause?: string | undefined
       readonly blocked?: boolean | undefined
+      /** Somebody stands between: to be logged as an attack. */
+      readonly attack?: boolean | undefined
     }
 
 /** AUTH of one connection: a SASL exchange at a time, its end in the replies of rfc4954 §4 and §6. */
@@ -77,6 +79,7 @@ export class SmtpAuth {
           kind: 'reply',
           reply: reply(535, '5.7.8', 'User name or password is wrong'),
           cause: step.cause,
+          attack: step.attack,
         }
       case 'blocked':
         return {

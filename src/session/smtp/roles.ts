@@ -7,6 +7,9 @@ import { bindingsOf } from '../bindings.ts'
 import type { ClientFacts } from '../link.ts'
 import type { SmtpSettings } from './settings.ts'
 
+/** What a port can be; `local` has none. */
+export type ServedRole = Exclude<Role, 'local'>
+
 /** What a listener's role means for one client. */
 export interface RoleTerms {
   readonly trustedNetwork: string | undefined
@@ -16,7 +19,7 @@ export interface RoleTerms {
 
 /** @param tlsReady false where the listener has no certificate to show: STARTTLS is then not offered. */
 export function termsOf(
-  role: Role,
+  role: ServedRole,
   client: ClientFacts,
   at: { readonly settings: SmtpSettings; readonly credentials: Credentials; readonly tlsReady: boolean },
 ): RoleTerms {

@@ -189,6 +189,8 @@ export class SmtpSession {
       result.login === undefined ? (result.blocked ? 'auth.blocked' : 'auth.failed') : 'auth.ok',
       fields,
     )
+    if (result.attack === true)
+      log.event('attack', { ...fields, listener: this.#client.listener, what: 'channel-binding' })
     return answer(result.reply)
   }
 

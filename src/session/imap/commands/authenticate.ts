@@ -57,6 +57,13 @@ export function loginAnswer(
       return done('OK', 'You are logged in', { kind: 'capability', capabilities: capabilities(context) })
     case 'refused':
       log.event('auth.failed', { ...fields, cause: step.cause })
+      if (step.attack === true)
+        log.event('attack', {
+          ...fields,
+          listener: context.client.listener,
+          what: 'channel-binding',
+          detail: step.cause,
+        })
       return done('NO', 'User name or password is wrong', 'AUTHENTICATIONFAILED')
     case 'blocked':
       log.event('auth.blocked', fields)
