@@ -36,6 +36,11 @@ export const LOG_EVENTS = {
   },
   'listener.open': { facility: 'daemon', level: 'notice', says: 'A port is open.' },
   'listener.failed': { facility: 'daemon', level: 'error', says: 'A port could not be opened.' },
+  'tls.problem': {
+    facility: 'daemon',
+    level: 'warning',
+    says: 'A certificate will not work for everybody, or not for long.',
+  },
   'tls.renewed': { facility: 'daemon', level: 'notice', says: 'A certificate was made or renewed.' },
   connect: { facility: 'mail', level: 'info', says: 'A client connected.' },
   'connection.refused': {
@@ -73,6 +78,11 @@ export const LOG_EVENTS = {
     facility: 'daemon',
     level: 'warning',
     says: 'A name could not be looked up for the time being.',
+  },
+  'store.note': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'The store has something to tell; nothing is lost.',
   },
   'store.fault': {
     facility: 'daemon',

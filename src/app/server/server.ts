@@ -1,0 +1,255 @@
+import { formatProblem, loadConfig } from '../../config/load.ts'
+import { needsStart } from '../../config/print.ts'
+import type { Config } from '../../config/settings.ts'
+import { ServerCertificate } from '../../pki/certificate.ts'
+import type { ConnectionCaps } from '../../platform/connection-caps.ts'
+import { type Served, serve } from '../../platform/serve.ts'
+import { ServerTls } from '../../platform/tls.ts'
+import { proveTls } from '../../platform/tls-proof.ts'
+import type { Hasher } from '../../ports/credentials.ts'
+import type { Log } from '../../ports/log.ts'
+import type { QueueRunner } from '../../queue/runner.ts'
+import { type OperationArgs, type OperationResult, refused, said } from '../operations/operation.ts'
+import { OPERATIONS } from '../operations/table.ts'
+import { directorySettings } from '../settings.ts'
+import {
+  type Current,
+  capSettings,
+  type House,
+  makeAuthenticator,
+  makePipelinePorts,
+  makeRunner,
+  makeServeEnv,
+  openHouse,
+  readSmarthostPassword,
+  retention,
+  type Wired,
+} from '../wire.ts'
+import { certificateOptions, tlsMaterial } from './certificates.ts'
+import { closePorts, type Port } from './listeners.ts'
+import { imapService, type ServiceParts, type Stoppable, smtpService } from './services.ts'
+
+/** How long connections and deliveries under way may take to finish when the server stops. */
+const STOP_WITHIN_MS = 30_000
+/** Certificates are looked at this often. */
+const RENEW_EVERY_MS = 24 * 3_600_000
+
+export interface ServerParts {
+  readonly current: Current
+  /** The file that a reload reads. */
+  readonly configFile: string
+  readonly ports: readonly Port[]
+  readonly log: Log
+  readonly hasher: Hasher
+  /** Reopens log files after a reload. */
+  readonly reopenLog: (config: Config) => void
+  /** The store can't go on: the server must end. */
+  onFault(cause: string): void
+}
+
+/** A server that runs: everything is open and proved. */
+export class Server {
+  readonly house: House
+  readonly #parts: ServerParts
+  readonly #certificate: ServerCertificate
+  readonly #tls: ServerTls
+  readonly #runner: QueueRunner
+  readonly #caps: ConnectionCaps
+  readonly #sessions = new Set<Stoppable>()
+  readonly #served: Served[] = []
+  #cancelRenewal: () => void = () => {}
+  #stopping: Promise<void> | undefined
+
+  private constructor(
+    parts: ServerParts,
+    made: { readonly house: House; readonly certificate: ServerCertificate; readonly tls: ServerTls },
+  ) {
+    this.#parts = parts
+    this.house = made.house
+    this.#certificate = made.certificate
+    this.#tls = made.tls
+    this.#runner = makeRunner(parts.current, this.house.ports, ownMx(parts.ports))
+    const env = makeServeEnv(parts.current.config, parts.log)
+    this.#caps = env.caps
+    const services: ServiceParts = {
+      config: () => parts.current.config,
+      tls: () => this.#tls,
+      pipeline: makePipelinePorts(this.house.ports),
+      mailboxes: this.house.store.mailboxes,
+      credentials: makeAuthenticator(this.house.ports),
+      sessions: this.#sessions,
+    }
+    for (const port of parts.ports) {
+      this.#served.push(
+        port.serves === 'imap'
+          ? serve(port.listener, imapService(port, services), env)
+          : serve(port.listener, smtpService(port, port.serves, services), env),
+      )
+      parts.log.event('listener.open', { listener: port.listener.name, at: port.listener.shown })
+    }
+  }
+
+  /** Opens the data folder behind ports that are bound already. On failure the ports are closed. */
+  static async start(parts: ServerParts): Promise<Wired<Server>> {
+    const made = await prepare(parts)
+    if (!made.ok) {
+      await closePorts(parts.ports)
+      return made
+    }
+    const server = new Server(parts, made.value)
+    server.#runner.start()
+    server.#renewLater()
+    parts.log.event('server.started', {
+      ports: parts.ports.map(({ listener }) => `${listener.name}=${listener.shown}`).join(' '),
+    })
+    return { ok: true, value: server }
+  }
+
+  /** Runs what the control socket asks for. */
+  async run(name: string, args: OperationArgs): Promise<OperationResult> {
+    if (name === 'reload') return this.reload()
+    const operation = OPERATIONS.get(name)
+    return operation === undefined
+      ? refused(`This server knows no ${name}; is it older than the command?`)
+      : operation(this.house.ports, args)
+  }
+
+  /** Reads configuration and certificates again. With a mistake in either all stays as it was. */
+  async reload(): Promise<OperationResult> {
+    const { current, configFile, log } = this.#parts
+    const loaded = loadConfig(configFile)
+    if (!loaded.ok) return this.#reloadRefused(loaded.problems.map(formatProblem))
+    const password = readSmarthostPassword(loaded.config)
+    if (!password.ok) return this.#reloadRefused([password.sentence])
+    // What needs a new start stays as it was; the rest of the file is in force at once.
+    const later = needsStart(current.config, loaded.config)
+    const config = withOld(loaded.config, current.config, later)
+    const renewed = this.#certificate.renewIfDue(Date.now(), certificateOptions(config))
+    if (renewed.kind === 'failed') return this.#reloadRefused([renewed.sentence])
+    if (renewed.kind === 'renewed') {
+      const replaced = this.#tls.replace([tlsMaterial(renewed.certificate)])
+      if (!replaced.ok) return this.#reloadRefused([replaced.sentence])
+      log.event('tls.renewed', {
+        names: renewed.certificate.names.join(','),
+        until: new Date(renewed.certificate.notAfterMs).toISOString(),
+      })
+    }
+    current.config = config
+    current.smarthostPassword = password.value
+    this.house.store.reload({ directory: directorySettings(config), retention: retention(config) })
+    this.#caps.change(capSettings(config))
+    this.#parts.reopenLog(config)
+    this.#runner.wake()
+    log.event('server.reloaded', { file: configFile, needsStart: later.join(' ') || undefined })
+    return said(
+      'The configuration is in force.',
+      ...(later.length === 0 ? [] : [`Only after a new start: ${later.join(', ')}.`]),
+    )
+  }
+
+  /** Takes no new work, finishes what is in hand, closes everything. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    const { log, ports } = this.#parts
+    log.event('server.stopping', {})
+    this.#cancelRenewal()
+    await closePorts(ports)
+    for (const session of this.#sessions) session.stop()
+    const runner = this.#runner.stop()
+    await Promise.all(this.#served.map((served) => served.finished(STOP_WITHIN_MS)))
+    await Promise.race([
+      runner,
+      new Promise<void>((resolve) => void this.house.ports.clock.after(STOP_WITHIN_MS, resolve)),
+    ])
+    await this.house.close()
+    log.event('server.stopped', {})
+  }
+
+  #reloadRefused(sentences: readonly string[]): OperationResult {
+    for (const sentence of sentences) this.#parts.log.event('server.reload-refused', { cause: sentence })
+    return refused([...sentences, 'The old configuration stays in force.'].join('\n'))
+  }
+
+  #renewLater(): void {
+    this.#cancelRenewal = this.house.ports.clock.after(RENEW_EVERY_MS, () => {
+      this.#renew()
+      this.#renewLater()
+    })
+  }
+
+  #renew(): void {
+    const { log } = this.#parts
+    const renewed = this.#certificate.renewIfDue(Date.now())
+    if (renewed.kind === 'unchanged') return
+    const replaced =
+      renewed.kind === 'failed' ? renewed : this.#tls.replace([tlsMaterial(renewed.certificate)])
+    if ('sentence' in replaced) log.event('tls.problem', { cause: replaced.sentence })
+    else if (renewed.kind === 'renewed')
+      log.event('tls.renewed', { names: renewed.certificate.names.join(',') })
+  }
+}
+
+/** What must be right before the first client is let in. */
+async function prepare(
+  parts: ServerParts,
+): Promise<
+  Wired<{ readonly house: House; readonly certificate: ServerCertificate; readonly tls: ServerTls }>
+> {
+  const { current, log, hasher } = parts
+  const house = await openHouse(current, { log, hasher, onFault: (cause) => parts.onFault(cause) })
+  if (!house.ok) return house
+  const secured = await openTls(current.config, log)
+  if (secured.ok) return { ok: true, value: { house: house.value, ...secured.value } }
+  await house.value.close()
+  return secured
+}
+
+async function openTls(
+  config: Config,
+  log: Log,
+): Promise<Wired<{ readonly certificate: ServerCertificate; readonly tls: ServerTls }>> {
+  const opened = ServerCertificate.open(certificateOptions(config), Date.now())
+  if (!opened.ok) return opened
+  for (const note of opened.notes) log.event('tls.problem', { cause: note })
+  const certificate = opened.server
+  const loaded = ServerTls.load([tlsMaterial(certificate.current)])
+  if (!loaded.ok) return loaded
+  // rfc8314 §4.1: a port that says it has TLS and has not is worse than one that is shut.
+  const proof = await proveTls(loaded.tls, [config.server.hostname], certificate.current.caPem)
+  if (proof.ok) return { ok: true, value: { certificate, tls: loaded.tls } }
+  // A given certificate may lack a name or be out of date and still serve; what makes every handshake fail was refused above.
+  if (certificate.current.source === 'own') return proof
+  log.event('tls.problem', { cause: proof.sentence })
+  return { ok: true, value: { certificate, tls: loaded.tls } }
+}
+
+/** The configuration as read, but for the settings that only a new start brings into force. */
+function withOld(read: Config, old: Config, later: readonly string[]): Config {
+  const merged: Record<string, Record<string, unknown>> = Object.fromEntries(
+    Object.entries(read).map(([section, values]) => [section, { ...values }]),
+  )
+  for (const name of later) {
+    const [section = '', key = ''] = name.split('.')
+    const values = merged[section]
+    if (values !== undefined)
+      values[key] = (old as unknown as Record<string, Record<string, unknown>>)[section]?.[key]
+  }
+  return merged as unknown as Config
+}
+
+/** Where we reach our own MX port from this machine. */
+function ownMx(ports: readonly Port[]): { readonly address: string; readonly port: number } | undefined {
+  for (const { serves, listener } of ports) {
+    if (serves !== 'mx' || listener.at.kind !== 'tcp') continue
+    const { address } = listener.at
+    return {
+      address: address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address,
+      port: listener.port,
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs'
+import { rootCertificates } from 'node:tls'
+import type { Config } from '../config/settings.ts'
+import { FailureBudget } from '../filters/budget.ts'
+import { parseNetwork } from '../mail/ip.ts'
+import { KeyFolder } from '../pki/key-folder.ts'
+import { installationSecret } from '../pki/secret.ts'
+import { systemClock } from '../platform/clock.ts'
+import { ConnectionCaps } from '../platform/connection-caps.ts'
+import { Deadlines } from '../platform/deadlines.ts'
+import { makeDialer } from '../platform/dialer.ts'
+import { systemRandom } from '../platform/random.ts'
+import { type DnsServer, systemDnsServers } from '../platform/resolv-conf.ts'
+import { CachingResolver } from '../platform/resolver.ts'
+import type { Hasher } from '../ports/credentials.ts'
+import type { Log } from '../ports/log.ts'
+import { QueueRunner } from '../queue/runner.ts'
+import { Authenticator } from '../session/auth/authenticator.ts'
+import { SmtpDeliverer } from '../session/smtp/outbound.ts'
+import { openStore, type Store } from '../store/sqlite/open.ts'
+import type { OperationPorts } from './operations/operation.ts'
+import { keyFolderPath } from './server/certificates.ts'
+import { directorySettings, pipelineSettings, queueSettings } from './settings.ts'
+
+/* The only place that constructs things. */
+
+/** The configuration in force; a reload puts another in its place. */
+export interface Current {
+  config: Config
+  /** Of the smarthost, read when the configuration was. */
+  smarthostPassword: string | undefined
+}
+
+export type Wired<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly sentence: string }
+
+/** The data of one folder with what every command and the server need around it. */
+export interface House {
+  readonly store: Store
+  readonly ports: OperationPorts
+  close(): Promise<void>
+}
+
+/** Opens the data folder, for the server and for a command that runs without one. */
+export async function openHouse(
+  current: Current,
+  parts: { readonly log: Log; readonly hasher: Hasher; onFault(cause: string): void },
+): Promise<Wired<House>> {
+  const { log, hasher } = parts
+  const { config } = current
+  const opened = await openStore({
+    folder: config.server.data,
+    directory: directorySettings(config),
+    retention: retention(config),
+    now: () => Date.now(),
+    onFault: parts.onFault,
+    onNote: (note) => log.event('store.note', { note }),
+  })
+  if (!opened.ok) {
+    const { path, problem, fix } = opened.error
+    return { ok: false, sentence: `${path}: ${problem}. To mend it: ${fix}.` }
+  }
+  const { store } = opened
+  const folder = KeyFolder.open(keyFolderPath(config))
+  const secret = folder.ok ? installationSecret(folder.folder) : folder
+  if (!secret.ok) {
+    await store.close()
+    return { ok: false, sentence: secret.sentence }
+  }
+  const { accounts, mailboxes, intake, traces, queue, directory } = store
+  const ports: OperationPorts = {
+    ...{ accounts, mailboxes, intake, traces, queue, directory },
+    hasher,
+    random: systemRandom(),
+    clock: systemClock(),
+    log,
+    installationSecret: secret.secret,
+    config: () => current.config,
+  }
+  return { ok: true, value: { store, ports, close: () => store.close() } }
+}
+
+export function retention(config: Config) {
+  return { traceMaxAgeMs: config.traces.keep, traceMaxBytes: config.traces.max_size }
+}
+
+export function makeAuthenticator(ports: OperationPorts): Authenticator {
+  const { accounts, hasher, clock, random, installationSecret: secret } = ports
+  return new Authenticator({
+    accounts,
+    hasher,
+    budget: new FailureBudget(clock),
+    clock,
+    random,
+    installationSecret: secret,
+    settings: () => ({
+      plainTextOnLoopback: ports.config().auth.plain_text_on_loopback,
+      scramSha1: ports.config().auth.scram_sha_1,
+    }),
+  })
+}
+
+export function makePipelinePorts(ports: OperationPorts) {
+  const { intake, directory, clock, random, log } = ports
+  return { intake, directory, clock, random, log, settings: () => pipelineSettings(ports.config()) }
+}
+
+/** @param ownMx where our own MX port is, for the test domain. */
+export function makeRunner(
+  current: Current,
+  ports: OperationPorts,
+  ownMx: { readonly address: string; readonly port: number } | undefined,
+): QueueRunner {
+  const { queue, intake, directory, clock, random, log } = ports
+  const { config } = current
+  const resolver = new CachingResolver({
+    servers: dnsServers(config),
+    clock,
+    random,
+    tryMs: config.dns.timeout,
+  })
+  const deliverer = new SmtpDeliverer({
+    dialer: makeDialer({ caPem: trustedCas(config) }),
+    clock,
+    random,
+    heloName: () => current.config.server.hostname,
+  })
+  const settings = () => queueSettings(current.config, ownMx, current.smarthostPassword)
+  return new QueueRunner({ queue, intake, directory, clock, random, log, resolver, deliverer, settings })
+}
+
+export function makeServeEnv(config: Config, log: Log) {
+  const clock = systemClock()
+  return { caps: new ConnectionCaps(capSettings(config)), deadlines: new Deadlines(clock), log }
+}
+
+export function capSettings(config: Config) {
+  const { max_connections, max_connections_per_client, proxy_from } = config.listen
+  // Loopback is our own machine: a web mail or a proxy there has many users.
+  const loopback = ['127.0.0.0/8', '::1'].map(parseNetwork).filter((network) => network !== undefined)
+  return {
+    total: max_connections,
+    perClient: max_connections_per_client,
+    exempt: [...loopback, ...proxy_from],
+  }
+}
+
+function dnsServers(config: Config): readonly [DnsServer, ...DnsServer[]] {
+  const named = config.dns.servers
+    .filter((at) => at.kind === 'tcp')
+    .map(({ address, port }) => ({ address, port, validates: false }))
+  const [first, ...rest] = named.length > 0 ? named : systemDnsServers()
+  return first === undefined ? [{ address: '127.0.0.1', port: 53, validates: true }] : [first, ...rest]
+}
+
+/** undefined: Node's own list alone. */
+function trustedCas(config: Config): readonly string[] | undefined {
+  const file = config.outbound.smarthost_ca
+  return file === undefined ? undefined : [...rootCertificates, readFileSync(file, 'utf8')]
+}
+
+/** The first line of the file that the settings name. */
+export function readSmarthostPassword(config: Config): Wired<string | undefined> {
+  const file = config.outbound.smarthost_password_file
+  if (file === undefined) return { ok: true, value: undefined }
+  try {
+    const password = readFileSync(file, 'utf8').split(/\r?\n/)[0] ?? ''
+    return password === ''
+      ? {
+          ok: false,
+          sentence: `${file} is empty; its first line must be the password at the smarthost (outbound.smarthost_password_file).`,
+        }
+      : { ok: true, value: password }
+  } catch (error) {
+    return {
+      ok: false,
+      sentence: `The password of the smarthost cannot be read from ${file} (${(error as NodeJS.ErrnoException).code}); see outbound.smarthost_password_file.`,
+    }
+  }
+}
