@@ -22,7 +22,7 @@ export function readPeer(ehlo: Reply): PeerExtensions {
   const [first = '', ...lines] = ehlo.lines
   const keywords = new Map<string, string>()
   for (const line of lines) {
-    // `AUTH=LOGIN` is how servers wrote it before rfc2554; some still say both.
+    // `AUTH=LOGIN` is how servers wrote it before there was a standard; some still say both.
     const match = /^([A-Za-z0-9][A-Za-z0-9-]*)[ =]?(.*)$/.exec(line.trim())
     if (match !== null) append(keywords, (match[1] as string).toUpperCase(), (match[2] as string).trim())
   }

@@ -22,10 +22,18 @@ export function encodeReply(reply: Reply, style: ReplyStyle = { utf8: false }): 
   // rfc2034 §4: the enhanced code stands in each line.
   const prefix = enhanced === undefined ? '' : `${enhanced} `
   const room = LINE_OCTETS - 'ddd-'.length - '\r\n'.length - prefix.length
-  const lines = reply.lines.flatMap((line) => splitText(cleanText(line, style), room)).slice(0, MAX_LINES)
+  const lines = reply.lines.flatMap((line) => linesOf(line, room, style)).slice(0, MAX_LINES)
   if (lines.length === 0) lines.push('')
   const last = lines.length - 1
   return Buffer.from(lines.map((text, i) => `${code}${i < last ? '-' : ' '}${prefix}${text}\r\n`).join(''))
+}
+
+// Nearly every line is this, and needs no cleaning and no cutting.
+const PLAIN_LINE = /^[ -~]{0,480}$/
+
+/** One text as the lines that it takes. */
+function linesOf(text: string, room: number, style: ReplyStyle): string[] {
+  return PLAIN_LINE.test(text) ? [text] : splitText(cleanText(text, style), room)
 }
 
 /** Text that can stand in one line of a reply. */
