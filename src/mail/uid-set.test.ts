@@ -72,7 +72,7 @@ test('n:* holds the largest number even where n is beyond it (rfc3501 §6.4.8)',
   assert.equal(largestUid(parse('1,9:*')), 9)
 })
 
-test('members agree with the naive set', () => {
+test('members agree with the naive set, and the round trip', () => {
   const range = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 60 }))
   fc.assert(
     fc.property(fc.array(range, { minLength: 1 }), (ranges) => {

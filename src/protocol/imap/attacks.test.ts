@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dialogue, Stage } from './dialogue.test-kit.ts'
+import { dialogue } from './dialogue.test-kit.ts'
 import { IMAP_LIMITS } from './limits.ts'
+import { Stage } from './stage.test-kit.ts'
 
 test('ATTACKS 2: what comes in clear text behind STARTTLS is dropped and told', () => {
   const stage = new Stage({})

@@ -101,7 +101,7 @@ test('AUTHENTICATE, STARTTLS and IDLE from the client', () => {
   }
 })
 
-test('what the client sends is what the session is asked, whatever the pieces', () => {
+test('what the client sends is what the session is asked, cut at every byte', () => {
   const asked = command.filter(
     (one): one is AskedCommand =>
       !['append', 'idle', 'logout', 'starttls', 'authenticate', 'login'].includes(one.kind),
@@ -146,7 +146,7 @@ function listen(octets: string, piece: number, streamAboveOctets = 65_536): Imap
   return tells.slice(1)
 }
 
-test('responses are read the same, cut at every octet', () => {
+test('responses are read the same, cut at every byte', () => {
   fc.assert(
     fc.property(fc.array(response, { minLength: 1, maxLength: 4 }), (all) => {
       const wire = all.map(encodeResponse).join('')

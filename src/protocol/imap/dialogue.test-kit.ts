@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeSession } from './fake-session.test-kit.ts'
-import { ImapServer } from './server.ts'
-import type { ImapServerOptions, ImapTell } from './types.ts'
+import { Stage, type StageOptions } from './stage.test-kit.ts'
+import type { ImapTell } from './types.ts'
 
-/**
- * A dialogue is text. `C: ` is a line of the client, `S: ` one of the server, CRLF added to both; `C- ` has none
- * added. `T: ` is something the core tells, `!: ` something that happens: `!: tick MS`, `!: end`, `!: exists N`,
- * `!: expunge N`, `!: shutdown TEXT`, `!: closed`. Lines that begin with anything else are remarks. `<SP>`, `<CR>`,
- * `<LF>` and `<NUL>` stand for what a line of text cannot hold.
- */
-export interface DialogueOptions extends Partial<Omit<ImapServerOptions, 'nowMs'>> {
+export interface DialogueOptions extends StageOptions {
   /** Played before the dialogue: LOGIN, or LOGIN and SELECT INBOX. */
   readonly after?: 'login' | 'select'
-  readonly session?: (session: FakeSession) => void
 }
 
 const LOGIN = 'C: x LOGIN alice secret\nS: x OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID IDLE] logged in'
@@ -30,65 +22,20 @@ S: y OK [READ-WRITE] SELECT completed`
 
 const OCTETS: Readonly<Record<string, string>> = { SP: ' ', CR: '\r', LF: '\n', NUL: '\0' }
 
-/** Declares a test that plays the dialogue with the client's octets whole, one by one, and in small pieces. */
+/**
+ * Declares a test that plays a dialogue with the client's octets whole, one by one, and in small pieces.
+ *
+ * A dialogue is text. `C: ` is a line of the client, `S: ` one of the server, CRLF added to both; `C- ` has none
+ * added. `T: ` is something the core tells, `!: ` something that happens: `!: tick MS`, `!: end`, `!: exists N`,
+ * `!: expunge N`, `!: shutdown TEXT`, `!: closed`. Lines that begin with anything else are remarks. `<SP>`, `<CR>`,
+ * `<LF>` and `<NUL>` stand for what a line of text cannot hold.
+ */
 export function dialogue(name: string, options: DialogueOptions, text: string): void {
   const before = { login: LOGIN, select: SELECT, none: '' }[options.after ?? 'none']
   const lines = `S: * OK ready\n${before}\n${text}`.split('\n').map((line) => line.trim())
   test(name, () => {
     for (const piece of [Number.POSITIVE_INFINITY, 1, 2, 3, 7]) play(lines, options, piece)
   })
-}
-
-/** A core with its session, driven in memory. */
-export class Stage {
-  readonly server: ImapServer
-  readonly session: FakeSession
-  output = ''
-  closed = false
-  tlsAsked = 0
-
-  constructor(options: DialogueOptions) {
-    const { literals = 'LITERAL+', limits, tls } = options
-    this.server = new ImapServer({ literals, limits, tls, nowMs: 0 })
-    this.session = new FakeSession(this.server)
-    options.session?.(this.session)
-    this.run()
-  }
-
-  push(octets: string): void {
-    this.server.push(Buffer.from(octets, 'latin1'))
-    this.run()
-  }
-
-  run(): void {
-    for (;;) {
-      const step = this.server.next()
-      if (step.kind === 'need-input') return
-      if (step.kind === 'write') this.output += Buffer.from(step.bytes).toString('latin1')
-      else if (step.kind === 'tell') this.session.tell(step.tell)
-      else if (step.kind === 'ask') this.server.answer(this.session.ask(step.ask))
-      else if (step.kind === 'start-tls') {
-        this.tlsAsked++
-        this.server.tlsStarted({ version: 'TLSv1.3', cipher: 'x' })
-      } else {
-        this.closed = true
-        return
-      }
-    }
-  }
-
-  event(text: string): void {
-    const [what, ...rest] = text.split(' ')
-    const n = Number(rest[0])
-    if (what === 'tick') this.server.tick(n)
-    else if (what === 'end') this.server.end()
-    else if (what === 'exists') this.server.post({ kind: 'exists', count: n })
-    else if (what === 'expunge') this.server.post({ kind: 'expunge', sequence: n })
-    else if (what === 'shutdown') this.server.shutdown({ text: rest.join(' ') })
-    else if (what === 'closed') assert.ok(this.closed, 'the connection is still open')
-    else assert.fail(`unknown event ${text}`)
-    this.run()
-  }
 }
 
 function play(lines: readonly string[], options: DialogueOptions, piece: number): void {

@@ -1,6 +1,6 @@
 import { ImapClient } from './client.ts'
 import type { ImapClientAnswer, ImapClientAsk, ImapClientOptions, ImapClientTell } from './client-types.ts'
-import { Stage } from './dialogue.test-kit.ts'
+import { Stage } from './stage.test-kit.ts'
 
 const TLS = { version: 'TLSv1.3', cipher: 'x' }
 

@@ -25,10 +25,7 @@ function readCode(reader: WireReader, name: string): ResponseCode | undefined {
     case 'CAPABILITY':
       return { kind: 'capability', capabilities: words(reader) }
     case 'BADCHARSET':
-      return {
-        kind: 'badcharset',
-        charsets: reader.tryChar(' ') ? list(reader, () => reader.astring('a charset')) : [],
-      }
+      return { kind: 'badcharset', charsets: reader.tryChar(' ') ? list(reader, () => charset(reader)) : [] }
     case 'PERMANENTFLAGS':
       return permanentFlags(reader)
     case 'APPENDUID':
@@ -54,6 +51,11 @@ function permanentFlags(reader: WireReader): ResponseCode {
     return ''
   })
   return { kind: 'permanentflags', flags: flags.filter((flag) => flag !== ''), any }
+}
+
+function charset(reader: WireReader): string {
+  const name = reader.astring('a charset')
+  return /^[\x20-\x7e]{1,64}$/.test(name) ? name : reader.fail('not a charset')
 }
 
 function numberAfterSpace(reader: WireReader): number {

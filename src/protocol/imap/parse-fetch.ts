@@ -79,6 +79,7 @@ function readOctets(reader: WireReader): Uint8Array | null {
 function readFlags(reader: WireReader) {
   const flags: string[] = []
   reader.list({ least: 0, most: MAX_ITEMS, what: 'flags' }, () => flags.push(reader.flag()))
+  if (!reader.ok) return renderFlags([], false)
   return renderFlags(
     flags.filter((flag) => flag !== RECENT),
     flags.includes(RECENT),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Stage } from './dialogue.test-kit.ts'
+import { Stage } from './stage.test-kit.ts'
 
 const LOGIN_SELECT = 'x LOGIN alice secret\r\ny SELECT INBOX\r\n'
 

@@ -27,7 +27,7 @@ function partsOf(wire: string): WirePart[] {
   }
 }
 
-test('command → octets → command', () => {
+test('round trip of every command', () => {
   fc.assert(
     fc.property(command, (one) => {
       assert.deepEqual(parseCommand(encodeCommand('t1', one)), { ok: true, tag: 't1', command: one })
@@ -36,7 +36,7 @@ test('command → octets → command', () => {
   )
 })
 
-test('APPEND → octets → APPEND', () => {
+test('round trip of APPEND', () => {
   fc.assert(
     fc.property(appendCommand, (one) => {
       assert.deepEqual(parseCommand(encodeCommand('t1', one)), { ok: true, tag: 't1', command: one })
@@ -44,7 +44,7 @@ test('APPEND → octets → APPEND', () => {
   )
 })
 
-test('response → octets → response', () => {
+test('round trip of every response', () => {
   fc.assert(
     fc.property(response, (one) => {
       assert.deepEqual(parseServerLine(partsOf(encodeResponse(one))), { kind: 'untagged', response: one })
@@ -53,7 +53,7 @@ test('response → octets → response', () => {
   )
 })
 
-test('completion → octets → completion', () => {
+test('round trip of completions', () => {
   fc.assert(
     fc.property(condition, (one) => {
       const line = parseServerLine(partsOf(encodeCondition(one, 'a1')))
