@@ -114,7 +114,7 @@ function fold(name: string, value: string): string {
   let out = ''
   let line = `${name}:`
   for (const word of value.split(/(?<=[^ ])(?= [^ ])/)) {
-    const piece = line === `${name}:` && !word.startsWith(' ') ? ` ${word}` : word
+    const piece = line === `${name}:` && word !== '' && !word.startsWith(' ') ? ` ${word}` : word
     if (line.length + piece.length > FOLD_CHARS && line !== `${name}:`) {
       out += `${line}\r\n`
       line = piece
