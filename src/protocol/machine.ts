@@ -32,5 +32,6 @@ export interface Machine<Ask, Tell, Answer> {
   tlsStarted(facts: TlsFacts): void
   /** Time (ms, the driver's monotonic clock) at which `tick` must be called at the latest; also while an ask is open. */
   deadline(): number | undefined
+  /** Called before each run of `next()` as well: waits that begin in the run begin at this time. */
   tick(nowMs: number): void
 }

@@ -105,8 +105,8 @@ class OutboundExchange {
 
   async run(): Promise<Delivery> {
     const machine = this.#machine
-    machine.tick(this.#deps.clock.monotonic())
     for (;;) {
+      machine.tick(this.#deps.clock.monotonic())
       const step = machine.next()
       switch (step.kind) {
         case 'need-input':
