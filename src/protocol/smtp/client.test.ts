@@ -405,8 +405,8 @@ function drain(client: ReturnType<typeof smtpClient>, answer: (ask: ClientAsk) =
 
 test('a server that says nothing is left after the stage’s time; a lost one is told', () => {
   const slow = smtpClient(PLAIN)
-  drain(slow, () => undefined)
   slow.tick(1000)
+  drain(slow, () => undefined)
   const due = slow.deadline() ?? 0
   assert.equal(due, 1000 + 5 * 60_000)
   slow.tick(due)

@@ -102,6 +102,8 @@ function* readChunk(
   const used = scanner.scan(chunk, pieces)
   if (used < chunk.length) input.unshift(chunk.subarray(used))
   for (const bytes of pieces) yield* c.wire.tell({ kind: 'body', bytes })
+  // The time that a slow disk took is not the peer's.
+  c.wire.timer.touch()
   return used
 }
 
@@ -120,7 +122,6 @@ function* waitForInput(c: ServerContext): ServerFlow<Outcome> {
   while (c.wire.input.length === 0) {
     const woken = yield* c.wire.wait()
     if (woken === 'ended' || woken === 'expired') return yield* c.lost(woken)
-    c.wire.timer.touch()
   }
   return 'go-on'
 }
@@ -132,6 +133,7 @@ function* skipChunk(c: ServerContext, sizeBytes: number, refusal: Reply): Server
   while (missing > 0) {
     if ((yield* waitForInput(c)) === 'closed') return 'closed'
     missing -= c.wire.input.takeChunk(missing).length
+    c.wire.timer.touch()
   }
   c.lines.reset()
   // rfc3030 §2: after a refused chunk the transaction is lost, whatever else was sent behind it.

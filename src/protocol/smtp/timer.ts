@@ -1,34 +1,29 @@
 /**
- * One time limit of a machine that knows no clock. A wait that begins has no start yet: `deadline()` then is
- * due at once, so that the driver's next `tick` sets it. That costs a call and is right for every driver,
- * whether it ticks before each push or only when a deadline is due.
+ * One time limit of a machine that knows no clock: a wait begins at the time of the last tick. So the driver
+ * ticks before each run of `next()`, not only when a deadline is due; else waits would begin in the past.
  */
 export class Timer {
-  #lastMs = 0
+  #lastMs: number | undefined
   #limitMs: number | undefined
+  /** Undefined before the first tick of all: the wait then begins with it. */
   #startMs: number | undefined
   #expired = false
-  #progress = false
 
   /** Begins a wait of `limitMs`. */
   start(limitMs: number): void {
-    this.stop()
     this.#limitMs = limitMs
+    this.touch()
   }
 
-  /**
-   * Something came, so an idle wait begins again: from the tick that would have ended it, which makes the
-   * wait up to twice as long but costs nothing for each chunk.
-   */
+  /** Something came: the wait begins again. */
   touch(): void {
-    this.#progress = true
+    this.#startMs = this.#lastMs
+    this.#expired = false
   }
 
   stop(): void {
     this.#limitMs = undefined
-    this.#startMs = undefined
     this.#expired = false
-    this.#progress = false
   }
 
   get expired(): boolean {
@@ -37,24 +32,13 @@ export class Timer {
 
   deadline(): number | undefined {
     if (this.#limitMs === undefined || this.#expired) return undefined
-    return this.#startMs === undefined ? this.#lastMs : this.#startMs + this.#limitMs
+    return this.#startMs === undefined ? 0 : this.#startMs + this.#limitMs
   }
 
-  /** True where the wait has just run out. */
-  tick(nowMs: number): boolean {
+  tick(nowMs: number): void {
     this.#lastMs = nowMs
-    if (this.#limitMs === undefined || this.#expired) return false
-    if (this.#startMs === undefined) {
-      this.#startMs = nowMs
-      return false
-    }
-    if (nowMs < this.#startMs + this.#limitMs) return false
-    if (this.#progress) {
-      this.#progress = false
-      this.#startMs = nowMs
-      return false
-    }
-    this.#expired = true
-    return true
+    if (this.#limitMs === undefined) return
+    this.#startMs ??= nowMs
+    if (nowMs >= this.#startMs + this.#limitMs) this.#expired = true
   }
 }
