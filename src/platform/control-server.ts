@@ -1,0 +1,173 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Log } from '../ports/log.ts'
+import { ControlLines, type ControlReply, type ControlRequest, parseControlRequest } from './control-wire.ts'
+import { CONTROL_LIMITS as LIMITS } from './limits.ts'
+import { listenSentence } from './listen-sentence.ts'
+import { errorText } from './socket-events.ts'
+import { clearStaleSocket, withUmask } from './unix-socket.ts'
+
+/** Thrown by a handler to tell the operator a sentence; anything else is our fault and is logged. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError'
+}
+
+export interface ControlOutput {
+  /** One line of the answer. Resolves when the client has room for more; false when it is gone. */
+  line(text: string): Promise<boolean>
+  /** Aborted when the client is gone (Ctrl-C). */
+  readonly signal: AbortSignal
+}
+
+/** What one verb does with what the client sent; the value it resolves with is the result. */
+export type ControlHandler = (args: unknown, output: ControlOutput) => Promise<unknown>
+
+export type ControlServed =
+  | { readonly ok: true; readonly server: ControlServer }
+  | { readonly ok: false; readonly sentence: string }
+
+export interface ControlServer {
+  /** Closes the socket and cuts off what still runs. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the socket by which `hikyaku VERB` reaches the running server. Its mode is 0600: who may open it may
+ * do everything that the server's own user may.
+ */
+export async function serveControl(
+  path: string,
+  handlers: Readonly<Record<string, ControlHandler>>,
+  log: Log,
+): Promise<ControlServed> {
+  const clients = new Set<ControlClient>()
+  const table = new Map(Object.entries(handlers))
+  const server = createServer((socket) => {
+    const client = new ControlClient(socket, table, log)
+    if (clients.size >= LIMITS.connections) client.refuse('too many clients on the control socket')
+    else {
+      clients.add(client)
+      socket.once('close', () => clients.delete(client))
+    }
+  })
+  try {
+    await clearStaleSocket(path)
+    await listen(server, path)
+  } catch (error) {
+    return {
+      ok: false,
+      sentence: listenSentence({ kind: 'unix', path, mode: 0o600 }, 'server.data', error).sentence,
+    }
+  }
+  server.on('error', (error) => log.event('server.fault', { cause: `control socket: ${errorText(error)}` }))
+  return {
+    ok: true,
+    server: {
+      close() {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+        for (const client of clients) client.cut()
+        return closed
+      },
+    },
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    withUmask(0o600, () => server.listen(path, () => resolve(server.off('error', reject) && undefined)))
+  })
+}
+
+/** One connected command. */
+class ControlClient {
+  readonly #socket: Socket
+  readonly #handlers: ReadonlyMap<string, ControlHandler>
+  readonly #log: Log
+  readonly #lines = new ControlLines()
+  readonly #abort = new AbortController()
+  #running = 0
+  #refused = false
+
+  constructor(socket: Socket, handlers: ReadonlyMap<string, ControlHandler>, log: Log) {
+    this.#socket = socket
+    this.#handlers = handlers
+    this.#log = log
+    socket.on('data', (chunk) => this.#data(chunk))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#abort.abort())
+  }
+
+  refuse(sentence: string): void {
+    this.#refused = true
+    this.#send({ id: 0, error: sentence })
+    this.#socket.end()
+  }
+
+  cut(): void {
+    this.#socket.destroy()
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#refused) return
+    const lines = this.#lines.push(chunk)
+    if (lines === undefined) this.refuse('the request is too long')
+    for (const line of lines ?? []) {
+      if (this.#refused) return
+      const request = parseControlRequest(line)
+      if (request === undefined) this.refuse('this is no request')
+      else if (this.#running >= LIMITS.requestsAtOnce) this.refuse('too many requests at once')
+      else {
+        this.#running++
+        this.#handle(request).finally(() => this.#running--)
+      }
+    }
+  }
+
+  /** Never rejects. */
+  async #handle({ id, verb, args }: ControlRequest): Promise<void> {
+    const handler = this.#handlers.get(verb)
+    if (handler === undefined) {
+      this.#send({ id, error: `The running server does not know "${verb}": is it another version?` })
+      return
+    }
+    const output: ControlOutput = {
+      signal: this.#abort.signal,
+      line: (text) => this.#line(id, text),
+    }
+    try {
+      this.#send({ id, result: (await handler(args, output)) ?? null })
+    } catch (error) {
+      this.#send({ id, error: this.#sentence(verb, error) })
+    }
+  }
+
+  #sentence(verb: string, error: unknown): string {
+    if (error instanceof ControlError) return error.message
+    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#log.event('server.fault', { verb, cause })
+    return `The server failed at "${verb}": ${errorText(error)}. Its log has more.`
+  }
+
+  async #line(id: number, line: string): Promise<boolean> {
+    if (this.#send({ id, line })) return true
+    const { signal } = this.#abort
+    if (!signal.aborted)
+      await new Promise<void>((resolve) => {
+        const over = () => {
+          this.#socket.off('drain', over)
+          signal.removeEventListener('abort', over)
+          resolve()
+        }
+        this.#socket.once('drain', over)
+        signal.addEventListener('abort', over)
+      })
+    return !signal.aborted
+  }
+
+  /** @returns false where the client must first read what it has. */
+  #send(reply: ControlReply): boolean {
+    if (!this.#socket.writable) return false
+    const flowing = this.#socket.write(`${JSON.stringify(reply)}\n`)
+    return flowing || this.#socket.writableLength < LIMITS.unsentBytes
+  }
+}
