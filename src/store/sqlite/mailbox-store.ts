@@ -190,7 +190,7 @@ export class SqliteMailboxes implements Mailboxes {
       flags: flagNamesOf(flags),
       unchangedSince: unchangedSince ?? null,
       view: own.value.number,
-      silent: silent === true,
+      silent,
     })
   }
 

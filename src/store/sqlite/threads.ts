@@ -40,5 +40,7 @@ export type FromReader =
 /** Runs `name` from beside this file: as TypeScript in a checkout, as JavaScript when built. */
 export function startThread(name: 'writer-thread' | 'reader-thread', data: WriterData | ReaderData): Worker {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  return new Worker(new URL(`./${name}${extension}`, import.meta.url), { workerData: data, name })
+  const file = new URL(`./${name}${extension}`, import.meta.url)
+  // Without our own flags: some (--input-type, --test) have no meaning for a thread and keep it from starting.
+  return new Worker(file, { workerData: data, name, execArgv: [] })
 }

@@ -28,16 +28,18 @@ export function storeFlags(
   const { action, ranges, unchangedSince } = operation
   const wanted = bitsOf(context, mailbox, operation.flags, 'refuse')
   const modified: number[] = []
-  const changes: Change[] = []
+  const changes: Change[][] = []
   for (let i = 0; i + 1 < ranges.length; i += 2) {
     const [first, last] = [ranges[i] as number, ranges[i + 1] as number]
     const rows = context.sql.all(SELECT_FLAGS, mailbox.id, first, last) as unknown as readonly Triple[]
-    for (const [uid, flags, modseq] of rows) {
-      if (unchangedSince !== null && modseq > unchangedSince) modified.push(uid)
-      else changes.push({ uid, before: flags, after: apply(action, flags, wanted) })
-    }
+    const neighbours = rows.map(([uid, before, modseq]) => {
+      const isKept = unchangedSince !== null && modseq > unchangedSince
+      if (isKept) modified.push(uid)
+      return { uid, before, after: isKept ? before : apply(action, before, wanted) }
+    })
+    changes.push(neighbours)
   }
-  const changed = changes.filter(({ before, after }) => before !== after)
+  const changed = changes.flat().filter(({ before, after }) => before !== after)
   if (changed.length > 0) writeFlags(context, { account, mailbox, operation }, changes)
   return { changed: changed.map(({ uid }) => uid), modified }
 }
@@ -54,6 +56,7 @@ function apply(action: FlagsOperation['action'], flags: number, wanted: number):
   return action === 'add' ? unionBits(flags, wanted) : withoutBits(flags, wanted)
 }
 
+/** @param changes for each range all rows in it: nothing else stands between two neighbours. */
 function writeFlags(
   context: Context,
   target: {
@@ -61,7 +64,7 @@ function writeFlags(
     readonly mailbox: MailboxState
     readonly operation: FlagsOperation
   },
-  changes: readonly Change[],
+  changes: readonly (readonly Change[])[],
 ): void {
   const { account, mailbox, operation } = target
   const modseq = context.state.nextModseq(account)
@@ -69,25 +72,30 @@ function writeFlags(
   mailbox.highestModseq = modseq
   const rows: number[] = []
   // Neighbours that become equal are written by one statement: STORE on a whole mailbox is a few of them.
-  for (let from = 0; from < changes.length; ) {
-    const { before, after } = changes[from] as Change
-    let to = from + 1
-    if (before !== after) {
-      while (to < changes.length && isSame(changes[to] as Change, after)) to++
-      const [first, last] = [(changes[from] as Change).uid, (changes[to - 1] as Change).uid]
-      context.sql.run(UPDATE_RUN, after, modseq, mailbox.id, first, last)
-      for (const one of changes.slice(from, to)) {
-        recount(mailbox, one.before, after)
-        rows.push(one.uid, after)
-      }
+  for (const run of changes.flatMap(runsOf)) {
+    const { after, uid: first } = run[0] as Change
+    context.sql.run(UPDATE_RUN, after, modseq, mailbox.id, first, (run.at(-1) as Change).uid)
+    for (const one of run) {
+      recount(mailbox, one.before, after)
+      rows.push(one.uid, after)
     }
-    from = to
   }
   const { view, silent } = operation
   context.events.push({ e: 'flags', mailbox: mailbox.id, modseq, rows, view, silent })
 }
 
-const isSame = (change: Change, after: number): boolean => change.before !== after && change.after === after
+/** Neighbours that all change, to the same flags. */
+function runsOf(neighbours: readonly Change[]): Change[][] {
+  const runs: Change[][] = []
+  let last: Change | undefined
+  for (const one of neighbours) {
+    const isChange = one.before !== one.after
+    if (isChange && last?.after === one.after) runs.at(-1)?.push(one)
+    else if (isChange) runs.push([one])
+    last = isChange ? one : undefined
+  }
+  return runs
+}
 
 /** COPY and MOVE (rfc6851 §3.3): the copies are the same messages, EMAILID and INTERNALDATE included. */
 export function copyMessages(
