@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Login } from './clients/login.ts'
 import { projectRoot } from './programs.ts'
@@ -19,10 +19,7 @@ export const domain = 'example.test'
 export interface ServerOptions {
   /** The folder of its data and its configuration file; empty, or left by an earlier start. */
   readonly folder: string
-  /**
-   * The configuration file's text; none: `start`, which needs no configuration and keeps its data beside the program,
-   * so the program is copied into the folder.
-   */
+  /** The configuration file's text; none: `start`, which writes its own into the data folder. */
   readonly config?: string
   /** Runs as this user and group, by number; the folder is the caller's to hand over. */
   readonly runAs?: { readonly uid: number; readonly gid: number }
@@ -35,8 +32,9 @@ export interface Server {
   readonly caFile: string
   readonly process: ChildProcess
   stdout(): string
-  /** Standard error: where the log goes unless told otherwise. */
   stderr(): string
+  /** Standard error, where the log goes unless told otherwise, and the file that `start` logs to. */
+  log(): string
   /** What `start` printed at the first start. Throws when it did not. */
   firstAccount(): { readonly user: string; readonly password: string }
   /** The exit status, once it has ended; undefined: by a signal. */
@@ -50,6 +48,7 @@ export interface Server {
 /** First start makes keys and hashes a password: seconds on a busy machine. */
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 30_000
+const main = join(projectRoot, 'src/app/main.ts')
 
 /** Starts it and waits for its ports. Rejects, with all its output, when it ends instead. */
 export async function startServer(options: ServerOptions): Promise<Server> {
@@ -81,11 +80,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 /** Starts it and waits for nothing: for starts that must fail. */
 export function launchServer(options: ServerOptions): Server {
   const { folder } = options
-  const config = join(folder, 'hikyaku.toml')
+  const config = join(folder, options.config === undefined ? 'data/hikyaku.toml' : 'hikyaku.toml')
   if (options.config !== undefined) writeFileSync(config, options.config)
-  const main = programIn(options.config === undefined ? copyProgram(folder) : projectRoot)
-  const verb = options.config === undefined ? ['start'] : ['serve', '--config', config]
-  const child = startNode([main, ...verb], options)
+  const verb = options.config === undefined ? 'start' : 'serve'
+  const child = startNode([main, verb, '--config', config], options)
   const said = { stdout: '', stderr: '' }
   child.stdout?.on('data', (piece: Buffer) => {
     said.stdout += piece.toString()
@@ -100,27 +98,15 @@ export function launchServer(options: ServerOptions): Server {
     process: child,
     stdout: () => said.stdout,
     stderr: () => said.stderr,
+    log: () => {
+      const file = join(folder, 'data/hikyaku.log')
+      return `${said.stderr}${existsSync(file) ? readFileSync(file, 'utf8') : ''}`
+    },
     firstAccount: () => firstAccount(said.stdout),
     ended,
-    cli: (args, how) => {
-      const named = options.config === undefined ? [] : ['--config', config]
-      return run(process.execPath, [main, ...args, ...named], { cwd: folder, ...how })
-    },
+    cli: (args, how) => run(process.execPath, [main, ...args, '--config', config], { cwd: folder, ...how }),
     stop: () => stop(child, ended, () => `${said.stdout}\n${said.stderr}`),
   }
-}
-
-function programIn(folder: string): string {
-  return join(folder, 'src/app/main.ts')
-}
-
-function copyProgram(folder: string): string {
-  if (existsSync(join(folder, 'package.json'))) return folder
-  for (const name of ['src', 'package.json', 'tsconfig.json']) {
-    cpSync(join(projectRoot, name), join(folder, name), { recursive: true })
-  }
-  symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'))
-  return folder
 }
 
 function startNode(args: readonly string[], { folder, runAs }: ServerOptions): ChildProcess {

@@ -71,7 +71,7 @@ describe('real servers that feed us', { timeout: 600_000 }, () => {
   }
 
   const inbox = async (user: string, count: number): Promise<Buffer[]> =>
-    until(`${count} messages for ${user}; the server logged\n${server.stderr().slice(-3000)}`, async () => {
+    until(`${count} messages for ${user}; the server logged\n${server.log().slice(-3000)}`, async () => {
       const messages = await imaplibRead(loginAt(server, { user, password }, 'imaps'), 'INBOX')
       return messages.length >= count && messages.map(({ body }) => body)
     })

@@ -237,7 +237,7 @@ describe('mail that comes in', { timeout: 600_000 }, () => {
 
   test('the log tells of each message, and never the password', () => {
     const { password } = server.firstAccount()
-    const log = server.stderr()
+    const log = server.log()
     assert.match(log, /sender@far\.test/)
     assert.ok(!log.includes(password), 'the password is in the log')
     assert.ok(!readFileSync(server.caFile, 'utf8').includes('PRIVATE'))

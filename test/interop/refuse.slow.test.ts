@@ -65,7 +65,7 @@ describe('what is refused, and how', { timeout: 600_000 }, () => {
     const server = launchServer(options)
     running.push(server)
     const code = await within('the end of a server that must not start', 60_000, server.ended)
-    const said = `${server.stdout()}\n${server.stderr()}`
+    const said = `${server.stdout()}\n${server.log()}`
     assert.notEqual(code, 0, said)
     assert.notEqual(code, undefined, `ended by a signal: ${said}`)
     for (const port of Object.values(ports)) {
@@ -142,9 +142,9 @@ describe('what is refused, and how', { timeout: 600_000 }, () => {
     await rcpt('someone@second.test', '550 5.7.1')
 
     writeFileSync(file, `${configText({ domains: { names: ['second.test'] } })}\n[nonsense]\nx = 1\n`)
-    const before = server.stderr().length
+    const before = server.log().length
     server.process.kill('SIGHUP')
-    await until('the log of a refused reload', () => /nonsense/.test(server.stderr().slice(before)))
+    await until('the log of a refused reload', () => /nonsense/.test(server.log().slice(before)))
     await rcpt(`someone@${domain}`, '250')
     await rcpt('someone@second.test', '550 5.7.1')
 
@@ -162,9 +162,9 @@ describe('what is refused, and how', { timeout: 600_000 }, () => {
 
     // Not TOML at all.
     writeFileSync(file, '<html>')
-    const mark = server.stderr().length
+    const mark = server.log().length
     server.process.kill('SIGHUP')
-    await until('the log of a refused reload', () => /hikyaku\.toml/.test(server.stderr().slice(mark)))
+    await until('the log of a refused reload', () => /hikyaku\.toml/.test(server.log().slice(mark)))
     await rcpt('someone@second.test', '250')
   })
 

@@ -107,7 +107,7 @@ describe('starting and stopping', { timeout: 600_000 }, () => {
       if (!sending.writableEnded && !sending.destroyed && !/421/.test(said)) sending.write('NOOP\r\n')
       return /421 /.test(said) || sending.destroyed
     })
-    assert.equal(await within('the end', 30_000, server.ended), 0, server.stderr())
+    assert.equal(await within('the end', 30_000, server.ended), 0, server.log())
     idle.destroy()
     sending.destroy()
   })
