@@ -8,6 +8,16 @@ export const LOG_EVENTS = {
     level: 'notice',
     says: 'The server is up and all listeners are open.',
   },
+  'server.failed': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'The server could not start; the sentence tells why.',
+  },
+  'server.note': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'Something about the way the server runs that its owner should know.',
+  },
   'server.stopping': {
     facility: 'daemon',
     level: 'notice',
@@ -36,6 +46,11 @@ export const LOG_EVENTS = {
   },
   'listener.open': { facility: 'daemon', level: 'notice', says: 'A port is open.' },
   'listener.failed': { facility: 'daemon', level: 'error', says: 'A port could not be opened.' },
+  'log.problem': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'A log could not be opened; the old one is still written.',
+  },
   'tls.problem': {
     facility: 'daemon',
     level: 'warning',

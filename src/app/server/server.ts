@@ -39,6 +39,8 @@ export interface ServerParts {
   /** The file that a reload reads. */
   readonly configFile: string
   readonly ports: readonly Port[]
+  /** A given certificate, read while there were still the rights to read its key. */
+  readonly certificate?: ServerCertificate | undefined
   readonly log: Log
   readonly hasher: Hasher
   /** Reopens log files after a reload. */
@@ -87,6 +89,15 @@ export class Server {
       )
       parts.log.event('listener.open', { listener: port.listener.name, at: port.listener.shown })
     }
+  }
+
+  get config(): Config {
+    return this.#parts.current.config
+  }
+
+  /** The port that a listener got, the first of its name. */
+  portOf(name: string): number | undefined {
+    return this.#parts.ports.find(({ listener }) => listener.name === name)?.listener.port
   }
 
   /** Opens the data folder behind ports that are bound already. On failure the ports are closed. */
@@ -202,7 +213,7 @@ async function prepare(
   const { current, log, hasher } = parts
   const house = await openHouse(current, { log, hasher, onFault: (cause) => parts.onFault(cause) })
   if (!house.ok) return house
-  const secured = await openTls(current.config, log)
+  const secured = await openTls(current.config, log, parts.certificate)
   if (secured.ok) return { ok: true, value: { house: house.value, ...secured.value } }
   await house.value.close()
   return secured
@@ -211,19 +222,22 @@ async function prepare(
 async function openTls(
   config: Config,
   log: Log,
+  given: ServerCertificate | undefined,
 ): Promise<Wired<{ readonly certificate: ServerCertificate; readonly tls: ServerTls }>> {
-  const opened = ServerCertificate.open(certificateOptions(config), Date.now())
+  const opened =
+    given === undefined
+      ? ServerCertificate.open(certificateOptions(config), Date.now())
+      : ({ ok: true, server: given, notes: [] } as const)
   if (!opened.ok) return opened
   for (const note of opened.notes) log.event('tls.problem', { cause: note })
   const certificate = opened.server
   const loaded = ServerTls.load([tlsMaterial(certificate.current)])
   if (!loaded.ok) return loaded
-  // rfc8314 §4.1: a port that says it has TLS and has not is worse than one that is shut.
+  // A port that says it has TLS and has not is worse than one that is shut.
   const proof = await proveTls(loaded.tls, [config.server.hostname], certificate.current.caPem)
-  if (proof.ok) return { ok: true, value: { certificate, tls: loaded.tls } }
   // A given certificate may lack a name or be out of date and still serve; what makes every handshake fail was refused above.
-  if (certificate.current.source === 'own') return proof
-  log.event('tls.problem', { cause: proof.sentence })
+  if (!proof.ok && certificate.current.source === 'own') return proof
+  if (!proof.ok) log.event('tls.problem', { cause: proof.sentence })
   return { ok: true, value: { certificate, tls: loaded.tls } }
 }
 

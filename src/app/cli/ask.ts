@@ -1,0 +1,70 @@
+import { formatProblem, loadConfig } from '../../config/load.ts'
+import { callControl } from '../../platform/control-client.ts'
+import type { Log } from '../../ports/log.ts'
+import { directHasher } from '../../session/auth/direct-hasher.ts'
+import { type OperationResult, refused } from '../operations/operation.ts'
+import { OPERATIONS } from '../operations/table.ts'
+import { controlPath } from '../server/control.ts'
+import { openHouse, readSmarthostPassword } from '../wire.ts'
+import { findConfigFile } from './config-file.ts'
+import type { CommandContext } from './verb.ts'
+
+/** A command that works alone has its own output; the server's log is not its to write. */
+const NO_LOG: Log = { event: () => undefined }
+
+/** Has the running server do it, or does it on the data folder when no server runs. */
+export async function askLines(
+  context: CommandContext,
+  operation: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<OperationResult> {
+  const loaded = loadConfig(findConfigFile(context.configFile))
+  if (!loaded.ok) return refused(loaded.problems.map(formatProblem).join('\n'))
+  const { config } = loaded
+  const answer = await callControl(controlPath(config.server.data), { verb: operation, args })
+  if (answer.kind === 'result') return operationResult(answer.result)
+  if (answer.kind !== 'not-running') return refused(answer.sentence)
+  const run = OPERATIONS.get(operation)
+  if (run === undefined) return refused(answer.sentence)
+  const password = readSmarthostPassword(config)
+  const current = { config, smarthostPassword: password.ok ? password.value : undefined }
+  const house = await openHouse(current, {
+    log: NO_LOG,
+    hasher: directHasher(),
+    onFault: (cause) => context.io.err(`The mail store failed: ${cause}`),
+  })
+  if (!house.ok) return refused(house.sentence)
+  try {
+    return await run(house.value.ports, args)
+  } finally {
+    await house.value.close()
+  }
+}
+
+/** @returns the exit code. */
+export function printResult({ io }: CommandContext, result: OperationResult): number {
+  if (result.ok) for (const line of result.lines) io.out(line)
+  else for (const line of result.error.split('\n')) io.err(line)
+  return result.ok ? 0 : 1
+}
+
+export async function askOperation(
+  context: CommandContext,
+  operation: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  return printResult(context, await askLines(context, operation, args))
+}
+
+/** What came over the socket, looked at: the server may be of another version. */
+function operationResult(value: unknown): OperationResult {
+  const { ok, lines, error } = (value ?? {}) as {
+    readonly ok?: unknown
+    readonly lines?: unknown
+    readonly error?: unknown
+  }
+  if (ok === true && Array.isArray(lines)) return { ok: true, lines: lines.map(String) }
+  return refused(
+    typeof error === 'string' ? error : 'The server answered in a form unknown here; is it another version?',
+  )
+}

@@ -1,0 +1,176 @@
+import { formatProblem, loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/settings.ts'
+import { ServerCertificate } from '../../pki/certificate.ts'
+import { ThreadedHasher } from '../../platform/hasher.ts'
+import type { RoutedLog } from '../../platform/log.ts'
+import { descriptorLimit, dropPrivileges } from '../../platform/privileges.ts'
+import { onSignals } from '../../platform/signals.ts'
+import { certificateOptions } from '../server/certificates.ts'
+import { serveOperations } from '../server/control.ts'
+import { openPorts, type Port } from '../server/listeners.ts'
+import { openLog, reopenLog } from '../server/logs.ts'
+import { Server } from '../server/server.ts'
+import { type Current, readSmarthostPassword, type Wired } from '../wire.ts'
+import { findConfigFile } from './config-file.ts'
+import { type CommandContext, parseCommandLine, type Verb } from './verb.ts'
+
+/** One password costs 20 ms: two threads check a hundred a second and leave the rest of the machine to the mail. */
+const HASHER_THREADS = 2
+/** npm and the terminal both pass on Ctrl-C: a second one so soon is the first. */
+const SAME_SIGNAL_MS = 1_000
+
+export const SERVE_VERB: Verb = {
+  words: 'serve',
+  usage: '[--config FILE]',
+  says: 'Runs the server in the foreground until SIGTERM; SIGHUP makes it read its configuration again.',
+  async run(args, context) {
+    parseCommandLine(args, {})
+    return runServer(context, async () => {})
+  },
+}
+
+/**
+ * Runs a server until it is told to stop.
+ * @param ready called once everything is open.
+ * @returns the exit code.
+ */
+export async function runServer(
+  context: CommandContext,
+  ready: (server: Server) => Promise<void>,
+): Promise<number> {
+  const { io } = context
+  const configFile = findConfigFile(context.configFile)
+  const current = readCurrent(configFile)
+  if (!current.ok) return fail(context, current.sentences)
+  const opened = openLog(current.value.config, configFile)
+  if (!opened.ok) return fail(context, [opened.sentence])
+  const { log } = opened
+  const ended = Promise.withResolvers<number>()
+  const hasher = new ThreadedHasher({ threads: HASHER_THREADS })
+  const started = await start(current.value, {
+    configFile,
+    log,
+    hasher,
+    fault: (cause) => ended.reject(new Error(cause)),
+  })
+  if (!started.ok) {
+    for (const sentence of started.sentences) log.event('server.failed', { cause: sentence })
+    await Promise.all([log.close(), hasher.close()])
+    return fail(context, started.sentences)
+  }
+  const server = started.value
+  const control = await serveOperations(current.value.config.server.data, server)
+  if (!control.ok) io.err(control.sentence)
+  const offSignals = handleSignals({ server, log, stopped: () => ended.resolve(0) })
+  await ready(server)
+  const code = await ended.promise.catch((error: unknown) => {
+    log.event('server.fault', { cause: error instanceof Error ? error.message : String(error) })
+    io.err(`The server cannot go on: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
+  })
+  if (control.ok) await control.close()
+  await server.stop()
+  offSignals()
+  await Promise.all([hasher.close(), log.close()])
+  return code
+}
+
+type Started<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly sentences: readonly string[] }
+
+function readCurrent(configFile: string): Started<Current> {
+  const loaded = loadConfig(configFile)
+  if (!loaded.ok) return { ok: false, sentences: loaded.problems.map(formatProblem) }
+  const password = readSmarthostPassword(loaded.config)
+  if (!password.ok) return { ok: false, sentences: [password.sentence] }
+  return { ok: true, value: { config: loaded.config, smarthostPassword: password.value } }
+}
+
+/** Ports first, while there may still be root to bind them; then nothing but the mail's own user. */
+async function start(
+  current: Current,
+  parts: {
+    readonly configFile: string
+    readonly log: RoutedLog
+    readonly hasher: ThreadedHasher
+    fault(cause: string): void
+  },
+): Promise<Started<Server>> {
+  const { log, hasher, configFile } = parts
+  const { config } = current
+  const ports = await openPorts(config, log)
+  if (!ports.ok) return ports
+  const certificate = givenCertificate(config)
+  if (certificate?.ok === false) return closing(ports.ports, certificate.sentence)
+  const dropped = becomeUser(config, log)
+  if (dropped !== undefined) return closing(ports.ports, dropped)
+  const server = await Server.start({
+    current,
+    configFile,
+    ports: ports.ports,
+    certificate: certificate?.value,
+    log,
+    hasher,
+    reopenLog: (changed) => reopenLog(log, changed, configFile),
+    onFault: (cause) => parts.fault(cause),
+  })
+  return server.ok ? { ok: true, value: server.value } : { ok: false, sentences: [server.sentence] }
+}
+
+/** A given key may be readable by root alone: it is read while we are. */
+function givenCertificate(config: Config): Wired<ServerCertificate> | undefined {
+  if (config.tls.certificate === undefined) return undefined
+  const opened = ServerCertificate.open(certificateOptions(config), Date.now())
+  return opened.ok ? { ok: true, value: opened.server } : opened
+}
+
+/** @returns why the server must not go on. */
+function becomeUser(config: Config, log: RoutedLog): string | undefined {
+  const { user, group } = config.server
+  if (user === undefined) {
+    if (process.getuid?.() === 0)
+      log.event('server.note', { note: 'the server stays root: name a user with server.user' })
+    return undefined
+  }
+  const dropped = dropPrivileges({ user, group })
+  if (!dropped.ok) return dropped.sentence
+  const limit = descriptorLimit()
+  if (limit !== undefined && limit < config.listen.max_connections + 100) {
+    log.event('server.note', {
+      note: `only ${limit} files may be open at once, fewer than listen.max_connections needs`,
+    })
+  }
+  return undefined
+}
+
+async function closing(ports: readonly Port[], sentence: string): Promise<Started<never>> {
+  await Promise.all(ports.map(({ listener }) => listener.close()))
+  return { ok: false, sentences: [sentence] }
+}
+
+function handleSignals(on: {
+  readonly server: Server
+  readonly log: RoutedLog
+  stopped(): void
+}): () => void {
+  let stoppedAtMs = 0
+  return onSignals({
+    stop() {
+      stoppedAtMs = performance.now()
+      on.stopped()
+    },
+    stopNow(signal) {
+      if (performance.now() - stoppedAtMs < SAME_SIGNAL_MS) return
+      on.log.event('server.note', { note: `ended at once by a second ${signal}` })
+      process.exit(1)
+    },
+    reload: () => void on.server.reload(),
+    reopenLogs: () => on.log.reopen(),
+  })
+}
+
+function fail({ io }: CommandContext, sentences: readonly string[]): number {
+  for (const sentence of sentences) io.err(sentence)
+  return 1
+}
