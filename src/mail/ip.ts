@@ -6,7 +6,7 @@ const V4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/
 export function parseIp(text: string): Uint8Array | undefined {
   const v4 = parseV4(text)
   if (v4 !== undefined) return v4
-  const v6 = parseV6(text.replace(/%.*$/, ''))
+  const v6 = parseV6(text.replace(/%.*$/s, ''))
   if (v6 === undefined) return undefined
   const mapped = v6.subarray(0, 10).every((octet) => octet === 0) && v6[10] === 0xff && v6[11] === 0xff
   return mapped ? v6.slice(12) : v6
