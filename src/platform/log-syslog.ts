@@ -128,7 +128,7 @@ class LoggerSyslog implements LogSink {
   }
 }
 
-/** rfc3164's form, which every daemon takes; a datagram that finds nobody is lost, as is syslog's way. */
+/** The old BSD form, which every daemon takes; a datagram that finds nobody is lost, as is syslog's way. */
 class UdpSyslog implements LogSink {
   readonly #options: Extract<SyslogOptions, { via: 'udp' }>
   readonly #socket: UdpSocket

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import fc from 'fast-check'
 import { findSystemAccount, findSystemGroup, parsePasswd } from './account.ts'
 import { descriptorLimit, dropPrivileges } from './privileges.ts'
 
@@ -50,6 +51,20 @@ test('passwd lines and odd names', () => {
   assert.equal(findSystemAccount('--help'), undefined)
   assert.equal(findSystemGroup('a b'), undefined)
   assert.ok((descriptorLimit() ?? 1) > 0)
+})
+
+test('passwd cut at every byte, and a round trip of lines', () => {
+  const text = 'root:x:0:0:root:/root:/bin/sh\nmail:x:8:12:mail:/var/mail:/bin/false\n'
+  for (let cut = 0; cut < text.length; cut++) {
+    const found = parsePasswd(text.slice(0, cut), 'mail')
+    if (found !== undefined) assert.ok(found.uid === 8 && [1, 12].includes(found.gid))
+  }
+  const ids = fc.nat(4_000_000_000)
+  fc.assert(
+    fc.property(fc.stringMatching(/^[a-z_][a-z0-9_-]{0,30}$/), ids, ids, (name, uid, gid) => {
+      assert.deepEqual(parsePasswd(`x:x:1:1\n${name}:x:${uid}:${gid}::/:/bin/sh\n`, name), { name, uid, gid })
+    }),
+  )
 })
 
 test('signals: stop, stop again, reload, reopen; and the debugger stays shut', async () => {

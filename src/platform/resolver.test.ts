@@ -9,7 +9,7 @@ import { systemClock } from './clock.ts'
 import { DnsCache } from './dns-cache.ts'
 import { Gate } from './gate.ts'
 import { systemRandom } from './random.ts'
-import { type DnsServer, parseDnsServer, parseResolvConf } from './resolv-conf.ts'
+import type { DnsServer } from './resolv-conf.ts'
 import { CachingResolver } from './resolver.ts'
 
 /** What the test's server does with one question: messages to send, in order. */
@@ -378,30 +378,4 @@ test('the gate: so many inside, so many waiting, more are turned away', async ()
   doors[1]?.reject(new Error('failed inside'))
   await assert.rejects(passing[1] as Promise<unknown>)
   assert.equal(await gate.pass(async () => 'room again'), 'room again')
-})
-
-test('resolv.conf and settings', () => {
-  const text = '# c\nnameserver 192.0.2.53 ; x\nnameserver ::1\nnameserver nonsense\nsearch a.test\n'
-  assert.deepEqual(parseResolvConf(text), [
-    { address: '192.0.2.53', port: 53, validates: false },
-    { address: '::1', port: 53, validates: true },
-  ])
-  assert.equal(parseResolvConf(`${text}options edns0 trust-ad\n`)[0]?.validates, true)
-  assert.deepEqual(parseDnsServer('[2001:db8::53]:5353', true), {
-    address: '2001:db8::53',
-    port: 5353,
-    validates: true,
-  })
-  assert.deepEqual(parseDnsServer('192.0.2.1:54', false), {
-    address: '192.0.2.1',
-    port: 54,
-    validates: false,
-  })
-  assert.deepEqual(parseDnsServer('2001:db8::1', false), {
-    address: '2001:db8::1',
-    port: 53,
-    validates: false,
-  })
-  assert.equal(parseDnsServer('dns.test', false), undefined)
-  assert.equal(parseDnsServer('192.0.2.1:70000', false), undefined)
 })
