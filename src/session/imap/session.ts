@@ -88,6 +88,9 @@ export class ImapSession {
           cause: tell.cause,
         })
         return
+      case 'deselect':
+        this.#context.unselect()
+        return
       case 'refused':
       case 'logout':
         return
