@@ -160,6 +160,27 @@ dialogue(
 )
 
 dialogue(
+  'after login good commands make up for bad ones',
+  { after: 'login', limits: { badCommands: 2 } },
+  `
+  C: a1 FOO
+  C: a2 NOOP
+  C: a3 FOO
+  C: a4 NOOP
+  C: a5 FOO
+  C: a6 FOO
+  S: a1 BAD unknown command
+  S: a2 OK NOOP completed
+  S: a3 BAD unknown command
+  S: a4 OK NOOP completed
+  S: a5 BAD unknown command
+  S: a6 BAD unknown command
+  S: * BYE too many bad commands
+  !: closed
+`,
+)
+
+dialogue(
   'ATTACKS 25: commands before login run out',
   { limits: { commandsBeforeLogin: 2 } },
   `

@@ -238,6 +238,8 @@ export class Conversation {
   #count(status: 'OK' | 'NO' | 'BAD'): void {
     this.#commands++
     if (status === 'BAD') this.#badCommands++
+    // A phone that stays connected for days may well send one bad command an hour.
+    else if (this.state !== 'not-authenticated' && this.#badCommands > 0) this.#badCommands--
   }
 
   *#fewEnough(): Flow<boolean> {

@@ -21,7 +21,10 @@ export interface ImapLimits {
   readonly discardOctetsBeforeLogin: number
   /** A client's line in an AUTHENTICATE exchange; as rfc4954 §4 bounds it for SMTP. */
   readonly authLineOctets: number
-  /** Commands answered BAD on one connection before BYE: a program that speaks another protocol, or probes. */
+  /**
+   * Commands answered BAD on one connection before BYE: a program that speaks another protocol, or probes. After
+   * login each good command takes one off.
+   */
   readonly badCommands: number
   readonly badCommandsBeforeLogin: number
   /** Commands on one connection without a login: nobody needs many; each restarts the login timeout. */
