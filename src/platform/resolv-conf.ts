@@ -16,7 +16,7 @@ export interface DnsServer {
 export function parseResolvConf(text: string): readonly DnsServer[] {
   const lines = text.split('\n').map((line) =>
     line
-      .replace(/[#;].*$/, '')
+      .replace(/[#;].*$/s, '')
       .trim()
       .split(/\s+/),
   )
