@@ -60,9 +60,8 @@ dialogue(
   `
   C: a1 IDLE
   S: + idling
-  !: tick 1000
-  !: tick 1800999
-  !: tick 1801000
+  !: tick 1799999
+  !: tick 1800000
   S: * BYE nothing heard for too long
   !: closed
   T: bye autologout nothing heard for too long
@@ -73,11 +72,10 @@ dialogue(
   'before login the wait is short, and single octets do not stretch it',
   {},
   `
-  !: tick 1000
   C- a1 NO
-  !: tick 60999
+  !: tick 59999
   C- O
-  !: tick 61000
+  !: tick 60000
   S: * BYE nothing heard for too long
   !: closed
 `,
