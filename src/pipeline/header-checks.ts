@@ -34,7 +34,11 @@ export function refuseLoop(header: ContentHeader, maxReceived: number): Reply | 
 export function refuseForeignAuthor(
   header: ContentHeader,
   origin: Origin,
-  context: { readonly directory: Directory; readonly trustedFrom: readonly string[] },
+  context: {
+    readonly directory: Directory
+    readonly trustedFrom: readonly string[]
+    readonly hostname: string
+  },
 ): Reply | undefined {
   if (!isOwnMail(origin.role)) return undefined
   const from = fieldsNamed(header, 'from')

@@ -11,10 +11,15 @@ import { isOwnMail, type Origin } from './origin.ts'
 export function refuseForeignSender(
   address: Address,
   origin: Origin,
-  context: { readonly directory: Directory; readonly trustedFrom: readonly string[]; readonly field: string },
+  context: {
+    readonly directory: Directory
+    readonly trustedFrom: readonly string[]
+    readonly hostname: string
+    readonly field: string
+  },
 ): Reply | undefined {
   if (!isOwnMail(origin.role)) return undefined
-  const { directory, trustedFrom, field } = context
+  const { directory, trustedFrom, hostname, field } = context
   if (origin.login !== undefined) {
     if (directory.mayUse(origin.login.account, address)) return undefined
     return reply(
@@ -24,8 +29,9 @@ export function refuseForeignSender(
     )
   }
   if (origin.role === 'local') {
-    if (directory.resolve(address).kind === 'local') return undefined
-    return reply(553, '5.7.1', `${field} ${formatAddress(address)} is no address of this server`)
+    // Programs write as root@ and cron@ of this machine, where nobody need have a mailbox.
+    if (directory.isOurDomain(address.domain) || address.domain === hostname) return undefined
+    return reply(553, '5.7.1', `${field} ${formatAddress(address)} is in no domain of this server`)
   }
   if (trustedFrom.includes(addressKey(address))) return undefined
   return reply(

@@ -169,8 +169,9 @@ export class Transaction {
     return reply(250, '2.0.0', `Accepted, on disk as ${this.id}`)
   }
 
-  #judge(): { directory: PipelinePorts['directory']; trustedFrom: readonly string[] } {
-    return { directory: this.#ports.directory, trustedFrom: this.#settings.trustedFrom }
+  #judge(): { directory: PipelinePorts['directory']; trustedFrom: readonly string[]; hostname: string } {
+    const { trustedFrom, hostname } = this.#settings
+    return { directory: this.#ports.directory, trustedFrom, hostname }
   }
 
   #noteRecipient(address: Address, decision: RecipientDecision): void {

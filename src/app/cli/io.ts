@@ -25,6 +25,11 @@ export function forTerminal(line: string): string {
 }
 
 export function processIo(): Io {
+  // `hikyaku queue list | head` closes the pipe early: that is no fault of anybody.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
   return {
     out: (line) => void process.stdout.write(`${forTerminal(line)}\n`),
     err: (line) => void process.stderr.write(`${forTerminal(line)}\n`),

@@ -1,4 +1,4 @@
-import { type Address, formatAddress, makeAddress } from '../../mail/address.ts'
+import { type Address, formatAddress, makeAddress, parseAddress } from '../../mail/address.ts'
 import { parseAddresses } from '../../mime/address.ts'
 import { composeAddressField } from '../../mime/compose.ts'
 import { headerFields } from '../../mime/header.ts'
@@ -39,7 +39,9 @@ export function prepareMessage(raw: Buffer, options: SendmailOptions): PreparedM
   const lines = kept.map(({ start, end }) => header.slice(start, end)).join('')
   const added =
     author === undefined
-      ? composeAddressField('From', [{ name: options.fullName, address: options.caller }])
+      ? composeAddressField('From', [
+          { name: options.fullName, address: parseAddress(from) ?? options.caller },
+        ])
       : ''
   return {
     from,

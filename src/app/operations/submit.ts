@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from '../../mail/address.ts'
+import { parseAddress } from '../../mail/address.ts'
 import type { EnvelopeSender } from '../../mail/envelope.ts'
 import { formatReply, isPositive } from '../../mail/reply.ts'
 import type { Origin } from '../../pipeline/origin.ts'
@@ -8,14 +8,12 @@ import { type Operation, type OperationPorts, refused, said, textArg, textList }
 
 /**
  * `sendmail`: mail from a program on this machine, by whoever may read the control socket. It takes the way of
- * every submission; its sender must be an address of ours, since nobody has logged in.
+ * every submission; its sender and author must be in a domain of ours, since nobody has logged in.
  */
 export const submit: Operation = async (ports, args) => {
   const from = textArg(args, 'from') ?? ''
   const reversePath = from === '' ? null : parseAddress(from)
   if (reversePath === undefined) return refused(`${from} is no address.`)
-  if (reversePath !== null && !isOurs(ports, reversePath))
-    return refused(`${from} is no address of yours; say which one with \`-f ADDRESS\`.`)
   const content = Buffer.from(textArg(args, 'contentBase64') ?? '', 'base64')
   const sender: EnvelopeSender = {
     reversePath,
@@ -44,10 +42,6 @@ export const submit: Operation = async (ports, args) => {
   await transaction.write(content)
   const answer = await transaction.commit()
   return isPositive(answer) ? said(transaction.id) : refused(`Nothing was sent. ${formatReply(answer)}`)
-}
-
-function isOurs(ports: OperationPorts, address: Address): boolean {
-  return ports.directory.resolve(address).kind === 'local'
 }
 
 function pipelinePorts(ports: OperationPorts) {
