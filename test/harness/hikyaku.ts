@@ -60,11 +60,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   })
   // When it ends later, that is no error of the start.
   early.catch(() => {})
-  const open = Promise.all(
-    (options.waitFor ?? Object.values(ports)).map((port) =>
+  const open = Promise.all([
+    ...(options.waitFor ?? Object.values(ports)).map((port) =>
       until(`port ${port} of the server`, () => accepts(port), startTimeoutMs),
     ),
-  )
+    // The screen comes when all is open.
+    options.config !== undefined || until('the screen', () => /^Account: /m.test(server.stdout()), startTimeoutMs),
+  ])
   open.catch(() => {})
   try {
     await Promise.race([open, early])
