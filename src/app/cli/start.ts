@@ -33,7 +33,7 @@ interface FirstAccount {
 
 async function firstAccount(server: Server): Promise<FirstAccount> {
   const accounts = await server.house.ports.accounts.listAccounts()
-  const known = accounts[0]
+  const known = accounts.toSorted((a, b) => a.id - b.id)[0]
   if (known !== undefined) return { login: known.login, password: undefined }
   const made = await server.run('account.add', { address: FIRST_ACCOUNT })
   if (!made.ok) throw new Error(made.error)
