@@ -46,7 +46,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: a huge literal that does not wait ends the connection, before login and after',
+  'ATTACKS 25: a huge literal that does not wait ends the connection',
   {},
   `
   C: a1 LOGIN alice {65537+}

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { IMAP_LIMITS } from './limits.ts'
+import { ImapServer } from './server.ts'
 import { Stage } from './stage.test-kit.ts'
 
 const LOGIN_SELECT = 'x LOGIN alice secret\r\ny SELECT INBOX\r\n'
@@ -135,4 +137,54 @@ test('a greeting can turn the client away, or log it in', () => {
   })
   assert.equal(known.output, '* PREAUTH hello\r\n')
   assert.equal(known.server.state, 'authenticated')
+})
+
+/** A core as far as the handshake of STARTTLS, and what it says and asks from then on. */
+function atHandshake() {
+  const server = new ImapServer({ literals: 'LITERAL+', nowMs: 0 })
+  const kinds = (): string[] => {
+    const seen: string[] = []
+    for (let step = server.next(); step.kind !== 'need-input'; step = server.next()) {
+      seen.push(step.kind)
+      if (step.kind === 'ask' && step.ask.kind === 'connect')
+        server.answer({ kind: 'greet', status: 'OK', text: 'x' })
+      else if (step.kind === 'ask') server.answer({ kind: 'done', status: 'OK', text: 'x' })
+      if (step.kind === 'close' || step.kind === 'start-tls') break
+    }
+    return seen
+  }
+  server.push(Buffer.from('a STARTTLS\r\n'))
+  assert.deepEqual(kinds(), ['ask', 'ask', 'write', 'start-tls'])
+  return { server, kinds }
+}
+
+test('everything said before the handshake is written first, and nothing is said within it', () => {
+  const { server, kinds } = atHandshake()
+  server.shutdown({ text: 'going down' })
+  assert.deepEqual(kinds(), [])
+  server.tlsStarted({ version: 'TLSv1.3', cipher: 'x' })
+  assert.deepEqual(kinds(), ['tell', 'write', 'close'])
+})
+
+test('a handshake that does not come closes without a word', () => {
+  const { server, kinds } = atHandshake()
+  server.tick(59_999)
+  assert.deepEqual(kinds(), [])
+  server.tick(60_000)
+  assert.deepEqual(kinds(), ['close'])
+})
+
+test('a message that stalls is thrown away', () => {
+  const stage = new Stage({})
+  stage.push('x LOGIN alice secret\r\na APPEND Sent {5}\r\nab')
+  stage.event(`tick ${IMAP_LIMITS.stallTimeoutMs - 1}`)
+  stage.push('c')
+  stage.event(`tick ${IMAP_LIMITS.stallTimeoutMs}`)
+  assert.ok(!stage.closed)
+  stage.event(`tick ${IMAP_LIMITS.stallTimeoutMs * 2}`)
+  assert.ok(stage.closed)
+  assert.deepEqual(
+    stage.session.tells.map((tell) => tell.kind),
+    ['append-abort', 'bye'],
+  )
 })
