@@ -83,10 +83,15 @@ function* exchange(c: ServerContext, challenge: Uint8Array): ServerFlow<Exchange
       const response = wrongEnd ? undefined : decodeBase64Strict(text)
       return response === undefined ? { kind: 'broken', reply: BAD_BASE64 } : { kind: 'response', response }
     }
+    if (c.shutdown !== undefined) {
+      yield* c.wire.tell({ kind: 'auth-aborted', reply: c.shutdown })
+      yield* c.sayAndClose('shutdown', c.shutdown)
+      return { kind: 'closed' }
+    }
     if (line.kind === 'too-long') {
       yield* c.wire.tell({ kind: 'auth-aborted', reply: reply(500, '5.5.6', 'Line too long') })
       yield* c.attack('command-too-long', 'a line of an AUTH exchange')
-      // rfc4954 §4.2: 500 5.5.6; where the line would end is not waited for.
+      // rfc4954 §6: 500 5.5.6; where the line would end is not waited for.
       yield* c.sayAndClose('attack', reply(421, '4.5.6', 'Line too long'))
       return { kind: 'closed' }
     }

@@ -24,7 +24,7 @@ export interface ServerLimits {
   readonly chunks: number
   /** Octets thrown away after a message was found too large, before the connection is closed. */
   readonly discardBytes: number
-  /** Negative replies of one connection before 421 4.7.0. */
+  /** 5xx replies since the last accepted message before 421 4.7.0. */
   readonly errors: number
   /** Commands since the last finished message before 421 4.7.0. */
   readonly idleCommands: number
@@ -45,7 +45,7 @@ export const SERVER_LIMITS: ServerLimits = {
   // rfc5321 §4.5.3.1.4 says 512; SIZE, BODY, SMTPUTF8, AUTH and the DSN parameters add 26 + 16 + 10 + 500 + 138
   // to MAIL and 528 to RCPT (rfc3461 §4, rfc4954 §3, rfc6531 §3.4). 2048 holds them all.
   commandLineBytes: 2048,
-  // rfc4954 §4.3: a server must take base64 lines of 12288 octets.
+  // rfc4954 §4: a server must take base64 lines of 12288 octets.
   authLineBytes: 12288,
   // Ten are registered for MAIL.
   parameters: 16,
@@ -109,7 +109,7 @@ export interface ClientLimits {
 
 export const CLIENT_LIMITS: ClientLimits = {
   // rfc5321 §4.5.3.1.5 says 512; some servers put URLs of 900 octets into their refusals; AUTH challenges of
-  // Kerberos reach rfc4954 §4.3's size.
+  // Kerberos reach rfc4954 §4's size.
   replyLineBytes: 12_288,
   // The longest EHLO replies known have about 30 lines; a hostile server would send lines for ever.
   replyLines: 128,

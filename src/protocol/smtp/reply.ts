@@ -7,7 +7,7 @@ const LINE_OCTETS = 512
 const MAX_LINES = 100
 
 export interface ReplyStyle {
-  /** rfc6531 §3.7.4.2: UTF-8 in replies only to who asked for SMTPUTF8. */
+  /** rfc6531 §3.7.4: UTF-8 in replies only to who asked for SMTPUTF8. */
   readonly utf8: boolean
 }
 

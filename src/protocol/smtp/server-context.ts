@@ -1,7 +1,7 @@
 import { LineReader } from '../../bytes/lines.ts'
 import type { EnvelopeSender } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/reply.ts'
-import { isPositive, reply } from '../../mail/reply.ts'
+import { isPermanent, reply } from '../../mail/reply.ts'
 import type { ContentScanner } from './data.ts'
 import type { Flow } from './flow.ts'
 import { Wire } from './flow.ts'
@@ -37,7 +37,7 @@ export class ServerContext {
   /** Of the open transaction. */
   sender: EnvelopeSender | undefined
   recipients = 0
-  /** rfc6531 §3.7.4.2: the last MAIL had SMTPUTF8. */
+  /** rfc6531 §3.7.4: the last MAIL had SMTPUTF8. */
   utf8Replies = false
   content: ContentScanner | undefined
   chunks = 0
@@ -66,7 +66,8 @@ export class ServerContext {
     const last = replies.find(({ code }) => code === 421 || code === 521)
     if (last !== undefined) return yield* this.close('refused', last)
     if (this.wire.gatheredBytes > this.limits.gatheredReplyBytes) yield* this.wire.flush()
-    if (replies.every(isPositive)) return 'go-on'
+    // A 4xx is our own trouble or greylisting, not the client's mistake.
+    if (!replies.some(isPermanent)) return 'go-on'
     if (++this.errors < this.limits.errors) return 'go-on'
     yield* this.attack('too-many-errors', `${this.errors} errors`)
     return yield* this.sayAndClose('attack', reply(421, '4.7.0', `${this.options.hostname} Too many errors`))

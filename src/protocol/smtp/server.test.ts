@@ -93,7 +93,7 @@ test('a refused recipient costs nothing, DATA without a valid one is refused', (
   })
 })
 
-test('the order of commands', () => {
+test('ATTACK 5 odd order of commands', () => {
   playPipelined({
     text: `
       S: 220 mx.test ESMTP
@@ -271,6 +271,58 @@ test('ATTACK 7 AUTH: bad base64 is refused, failures are counted', () => {
       S: 535 5.7.8 Wrong
       S: 421 4.7.0 Too many failed attempts
       --- close
+    `,
+  })
+})
+
+test('ATTACK 7 AUTH: a line without end, an empty initial response, too many steps', () => {
+  const { tells } = playServer({
+    options: SUBMISSION,
+    answer: sasl,
+    text: `${HELLO}
+      C: AUTH PLAIN =
+      S: 535 5.7.8 Wrong
+      C: AUTH LOGIN
+      S: 334 VXNlcm5hbWU6
+      C| ${'A'.repeat(12_288)}
+      S: 421 4.5.6 Line too long
+      --- close
+    `,
+  })
+  assert.ok(tells.some((tell) => tell.kind === 'auth-aborted'))
+  const endless = (ask: ServerAsk) =>
+    ask.kind === 'auth' || ask.kind === 'auth-response'
+      ? ({ kind: 'challenge', bytes: Buffer.from('x') } as const)
+      : friendly(ask)
+  playServer({
+    options: { ...SUBMISSION, limits: { authRounds: 2 } },
+    answer: endless,
+    text: `${HELLO}
+      C: AUTH PLAIN
+      S: 334 eA==
+      C: eA==
+      S: 334 eA==
+      C: eA==
+      S: 501 5.7.0 Too many steps
+    `,
+  })
+})
+
+test('replies of 4xx are not the client’s errors', () => {
+  const later = (ask: ServerAsk) =>
+    ask.kind === 'rcpt' ? ({ kind: 'reply', reply: reply(450, '4.2.0', 'Later') } as const) : friendly(ask)
+  playPipelined({
+    options: { ...MX, limits: { errors: 2 } },
+    answer: later,
+    text: `${HELLO}
+      C: MAIL FROM:<a@client.test>
+      S: 250 2.1.0 Sender ok
+      C: RCPT TO:<b@mx.test>
+      S: 450 4.2.0 Later
+      C: RCPT TO:<c@mx.test>
+      S: 450 4.2.0 Later
+      C: RCPT TO:<d@mx.test>
+      S: 450 4.2.0 Later
     `,
   })
 })

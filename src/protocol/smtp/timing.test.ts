@@ -3,7 +3,7 @@ import test from 'node:test'
 import { reply } from '../../mail/reply.ts'
 import type { ServerLimits } from './limits.ts'
 import { SERVER_LIMITS } from './limits.ts'
-import { friendly, MX } from './server.test-kit.ts'
+import { friendly, MX, OFFERS } from './server.test-kit.ts'
 import { smtpServer } from './server.ts'
 import { Timer } from './timer.ts'
 import type { ServerAsk, ServerTell } from './types.ts'
@@ -135,6 +135,32 @@ test('shutdown in DATA: the message is finished first', () => {
   rig.say('x\r\n.\r\nMAIL FROM:<a@client.test>\r\n')
   assert.ok(rig.closed)
   assert.match(rig.output, /250 2\.0\.0 Kept\r\n421 4\.3\.2 mx\.test Shutting down\r\n$/)
+})
+
+test('shutdown within an AUTH exchange does not wait for its end', () => {
+  const auth = { clear: ['PLAIN'], tls: [] }
+  const server = smtpServer({ ...MX, offers: { ...OFFERS, auth } })
+  const said: string[] = []
+  const pump = (): void => {
+    for (
+      let step = server.next();
+      step.kind !== 'need-input' && step.kind !== 'close';
+      step = server.next()
+    ) {
+      if (step.kind === 'write') said.push(Buffer.from(step.bytes).toString())
+      else if (step.kind === 'tell') said.push(step.tell.kind)
+      else if (step.kind === 'ask')
+        server.answer(
+          step.ask.kind === 'auth' ? { kind: 'challenge', bytes: Buffer.alloc(0) } : { kind: 'accept' },
+        )
+    }
+  }
+  pump()
+  server.push(Buffer.from('HELO x\r\nAUTH PLAIN\r\n'))
+  pump()
+  server.shutdown(BYE)
+  pump()
+  assert.deepEqual(said.slice(-3), ['auth-aborted', 'closing', '421 4.3.2 mx.test Shutting down\r\n'])
 })
 
 test('shutdown between chunks: the message is finished first', () => {
