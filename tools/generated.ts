@@ -14,6 +14,8 @@ interface Page {
 
 export const pages: readonly Page[] = [
   { file: 'docs/configuration.md', source: 'src/config/print.ts', maker: 'referencePage' },
+  { file: 'docs/commands.md', source: 'src/app/pages.ts', maker: 'commandsPage' },
+  { file: 'docs/log-events.md', source: 'src/app/pages.ts', maker: 'logEventsPage' },
 ]
 
 export async function checkGenerated(root: string, list: readonly Page[] = pages): Promise<Finding[]> {

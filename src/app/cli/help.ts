@@ -21,7 +21,7 @@ export function commandsPage(verbs: readonly Verb[]): string {
   return [
     '# Commands',
     '',
-    'This page is printed from the commands as the program declares them (`./hikyaku help --page`); do not edit it by hand.',
+    'This page is printed from the commands as the program declares them (`./hikyaku help --page` prints it too); do not edit it by hand.',
     'Each command takes `--config FILE`. Those that touch data ask the running server over its control socket, and open the data folder themselves when no server runs.',
     '',
     ...verbs.flatMap((verb) => [`## ${verb.words}`, '', '```', usageLine(verb), '```', '', verb.says, '']),

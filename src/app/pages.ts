@@ -1,0 +1,25 @@
+import { LOG_EVENTS } from '../mail/log-events.ts'
+import { commandsPage as page } from './cli/help.ts'
+import { VERBS } from './commands.ts'
+
+/** docs/commands.md. */
+export function commandsPage(): string {
+  return page(VERBS)
+}
+
+/** docs/log-events.md. */
+export function logEventsPage(): string {
+  return [
+    '# Log events',
+    '',
+    'One line an event: `time host hikyaku[pid]: ID: event field=value, …`; the id is that of the message, for `hikyaku trace ID`. With `log.format = "json"`',
+    'each line is a JSON object with the same names. This page is printed from the events as the server declares them; do not edit it by hand.',
+    '',
+    '| event | facility | level | what it says |',
+    '| --- | --- | --- | --- |',
+    ...Object.entries(LOG_EVENTS).map(
+      ([name, { facility, level, says }]) => `| \`${name}\` | ${facility} | ${level} | ${says} |`,
+    ),
+    '',
+  ].join('\n')
+}
