@@ -65,7 +65,7 @@ export const SETTINGS = {
     postmaster: setting(
       kinds.optional(kinds.address),
       undefined,
-      'The account that gets mail for postmaster (rfc5321 §4.5.1) and abuse; empty means the first account.',
+      'The account that gets mail for postmaster of every domain (rfc5321 §4.5.1); empty means the first account.',
     ),
     separator: setting(
       kinds.text,
