@@ -5,6 +5,9 @@
  * body → message (one account's; EMAILID and THREADID) → entry (mailbox, uid). `refs` of a body counts its
  * messages and queue items, `refs` of a message its entries and the tombstones that still pin it.
  *
+ * Trace ids sort by time: their rows are appended, and the oldest stand first. Addresses stand apart in narrow
+ * rows, which finding by a part of an address runs through.
+ *
  * A body's header block stands apart from its text, so that headers are read without touching the text's pages:
  * octets are prefix ‖ head ‖ texts.bytes, or prefix ‖ file (head is then a copy of the file's beginning).
  */
@@ -81,8 +84,9 @@ CREATE TABLE queue_recipients (
 CREATE INDEX queue_due ON queue_recipients (next_ms) WHERE state = 'waiting';
 
 CREATE TABLE traces (
-  id INTEGER PRIMARY KEY, trace TEXT NOT NULL, at_ms INTEGER NOT NULL, events TEXT NOT NULL
+  trace TEXT NOT NULL, id INTEGER NOT NULL, at_ms INTEGER NOT NULL, events TEXT NOT NULL, PRIMARY KEY (trace, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE trace_addresses (
+  id INTEGER PRIMARY KEY, trace TEXT NOT NULL, senders TEXT NOT NULL, recipients TEXT NOT NULL
 ) STRICT;
-CREATE INDEX traces_trace ON traces (trace);
-CREATE TABLE trace_addresses (id INTEGER PRIMARY KEY, senders TEXT NOT NULL, recipients TEXT NOT NULL) STRICT;
 `

@@ -3,9 +3,8 @@ import type { Answers } from '../questions.ts'
 import type { Sql } from '../sql.ts'
 
 const SELECT_EVENTS = 'SELECT events FROM traces WHERE trace = ? ORDER BY id'
-const SCAN = `SELECT a.id, t.trace, a.senders, a.recipients FROM trace_addresses a JOIN traces t ON t.id = a.id
-  WHERE a.id < ?1 AND a.id >= ?2 AND (?3 = '' OR instr(a.senders, ?3) > 0)
-  AND (?4 = '' OR instr(a.recipients, ?4) > 0) ORDER BY a.id DESC LIMIT ?5`
+const SCAN = `SELECT id, trace FROM trace_addresses WHERE id < ?1 AND id >= ?2
+  AND (?3 = '' OR instr(senders, ?3) > 0) AND (?4 = '' OR instr(recipients, ?4) > 0) ORDER BY id DESC LIMIT ?5`
 const LAST = 'SELECT max(id) FROM trace_addresses'
 
 /** The event lists of one trace, each a JSON array, in the order of happening. */

@@ -2,10 +2,10 @@ import { SLICE_ROWS } from '../../limits.ts'
 import type { TraceRows } from '../operations.ts'
 import type { Context } from './context.ts'
 
-const INSERT_TRACE = 'INSERT INTO traces (id, trace, at_ms, events) VALUES (?, ?, ?, ?)'
-const INSERT_ADDRESSES = 'INSERT INTO trace_addresses (id, senders, recipients) VALUES (?, ?, ?)'
-const OLDEST = 'SELECT id, at_ms, length(events) FROM traces ORDER BY id LIMIT ?'
-const DELETE_TRACE = 'DELETE FROM traces WHERE id = ?'
+const INSERT_TRACE = 'INSERT INTO traces (trace, id, at_ms, events) VALUES (?, ?, ?, ?)'
+const INSERT_ADDRESSES = 'INSERT INTO trace_addresses (id, trace, senders, recipients) VALUES (?, ?, ?, ?)'
+const OLDEST = 'SELECT trace, id, at_ms, length(events) FROM traces ORDER BY trace, id LIMIT ?'
+const DELETE_TRACE = 'DELETE FROM traces WHERE trace = ? AND id = ?'
 const DELETE_ADDRESSES = 'DELETE FROM trace_addresses WHERE id = ?'
 
 /** Events that only the writer knows: where the message went. */
@@ -14,10 +14,10 @@ export type TraceExtra = { readonly atMs: number; readonly kind: string } & Reco
 export function insertTrace(context: Context, trace: TraceRows, extras: readonly TraceExtra[]): void {
   const events = extras.length === 0 ? trace.events : joinEvents(trace.events, extras)
   const id = context.state.next('trace')
-  context.sql.run(INSERT_TRACE, id, trace.id, trace.atMs, events)
+  context.sql.run(INSERT_TRACE, trace.id, id, trace.atMs, events)
   context.state.addTraceBytes(events.length)
   if (trace.senders !== '' || trace.recipients !== '')
-    context.sql.run(INSERT_ADDRESSES, id, trace.senders, trace.recipients)
+    context.sql.run(INSERT_ADDRESSES, id, trace.id, trace.senders, trace.recipients)
 }
 
 /** `[a,b]` and more; the array is never parsed. */
@@ -35,12 +35,12 @@ export function retainTraces(
   limits: { readonly beforeMs: number | null; readonly maxBytes: number | null },
 ): boolean {
   const { sql, state } = context
-  const rows = sql.all(OLDEST, SLICE_ROWS) as unknown as readonly [number, number, number][]
-  for (const [id, atMs, bytes] of rows) {
+  const rows = sql.all(OLDEST, SLICE_ROWS) as unknown as readonly [string, number, number, number][]
+  for (const [trace, id, atMs, bytes] of rows) {
     const old = limits.beforeMs !== null && atMs < limits.beforeMs
     const large = limits.maxBytes !== null && state.traceBytes > limits.maxBytes
     if (!old && !large) return false
-    sql.run(DELETE_TRACE, id)
+    sql.run(DELETE_TRACE, trace, id)
     sql.run(DELETE_ADDRESSES, id)
     state.addTraceBytes(-bytes)
   }
