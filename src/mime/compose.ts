@@ -12,12 +12,14 @@ import { encodePhrase, encodeWords } from './words.ts'
 /** rfc5322 §2.1.1: lines should have at most 78 characters and must not have more than 998. */
 const FOLD_CHARS = 78
 const MAX_LINE_CHARS = 998
+/** Before a single space: where a line may be folded so that unfolding gives the value back octet by octet. */
+const FOLDS = /(?<=[^ ])(?= [^ ])/
 
 /** A field of free text with its CRLF: encoded words where the text is not ASCII, folded. */
 export function composeField(name: string, text: string): string {
   assertText(text)
   // A word that no fold can break is encoded, which splits it.
-  const hasLongWord = text.split(' ').some((word) => word.length > MAX_LINE_CHARS / 2)
+  const hasLongWord = text.split(FOLDS).some((word) => word.length > MAX_LINE_CHARS / 2)
   return fold(name, hasLongWord ? encodeWords(text, { always: true }) : encodeWords(text))
 }
 
@@ -108,12 +110,11 @@ export function composeMultipart(
 
 const CRLF = Buffer.from('\r\n', 'latin1')
 
-/** Folds before single spaces, so that unfolding gives the value back octet by octet. */
 function fold(name: string, value: string): string {
   assert(/^[\x21-\x39\x3b-\x7e]{1,76}$/.test(name), 'field name')
   let out = ''
   let line = `${name}:`
-  for (const word of value.split(/(?<=[^ ])(?= [^ ])/)) {
+  for (const word of value.split(FOLDS)) {
     const piece = line === `${name}:` && word !== '' && !word.startsWith(' ') ? ` ${word}` : word
     if (line.length + piece.length > FOLD_CHARS && line !== `${name}:`) {
       out += `${line}\r\n`

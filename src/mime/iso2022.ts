@@ -105,6 +105,7 @@ class Run {
   #length = 0
   #encoding: 'euc-jp' | 'gb18030' | 'euc-kr' = 'euc-jp'
   #text = ''
+  readonly #decoders = new Map<string, InstanceType<typeof TextDecoder>>()
 
   constructor(sizeBytes: number) {
     this.#octets = new Uint8Array(sizeBytes * 2 + 4)
@@ -152,9 +153,18 @@ class Run {
   #switchTo(encoding: 'euc-jp' | 'gb18030' | 'euc-kr'): void {
     if (this.#length > 0) {
       const octets = this.#octets.subarray(0, this.#length)
-      this.#text += new TextDecoder(this.#encoding).decode(octets)
+      this.#text += this.#decoder().decode(octets)
     }
     this.#length = 0
     this.#encoding = encoding
+  }
+
+  /** Making one costs more than decoding a short run, and hostile text changes sets with every character. */
+  #decoder(): InstanceType<typeof TextDecoder> {
+    const known = this.#decoders.get(this.#encoding)
+    if (known !== undefined) return known
+    const made = new TextDecoder(this.#encoding)
+    this.#decoders.set(this.#encoding, made)
+    return made
   }
 }

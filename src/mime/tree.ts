@@ -157,7 +157,9 @@ export class TreeBuilder {
   }
 
   #close(node: Node, line: Mark, eolBytes: number): void {
-    node.bodyEnd = Math.max(node.bodyStart, line.offset - eolBytes)
+    // A header that a delimiter ends keeps its last line end; what holds it ends no earlier.
+    const within = node.message ?? node.children.at(-1)
+    node.bodyEnd = Math.max(node.bodyStart, line.offset - eolBytes, within?.bodyEnd ?? 0)
     node.lines = Math.max(0, line.lines - node.linesBefore - (node.bodyEnd < line.offset ? 1 : 0))
     if (node.message !== undefined && node.message.bodyEnd < node.bodyEnd) {
       // Only an opaque message has not been closed before the part that holds it.
