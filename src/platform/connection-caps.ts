@@ -8,6 +8,8 @@ export interface CapSettings {
   readonly exempt: readonly Network[]
 }
 
+const EXEMPT = ''
+
 /** How many connections stand, altogether and per client. One object is shared by all listeners. */
 export class ConnectionCaps {
   readonly #perClient = new Map<string, number>()
@@ -27,33 +29,39 @@ export class ConnectionCaps {
     return this.#total
   }
 
-  /** @returns the function that gives the place back; undefined where the server is full. */
-  enter(): (() => void) | undefined {
-    if (this.#total >= this.#settings.total) return undefined
+  /** @returns false where the server is full; else `leave` must follow. */
+  enter(): boolean {
+    if (this.#total >= this.#settings.total) return false
     this.#total++
-    return once(() => this.#total--)
+    return true
   }
 
-  /** The second count, once the client's address is known for sure (behind a PROXY header that is later). */
-  enterClient(address: string): (() => void) | undefined {
-    if (this.#settings.exempt.some((network) => networkContains(network, address))) return () => undefined
+  leave(): void {
+    this.#total--
+  }
+
+  /**
+   * The second count, once the client's address is known for sure (behind a PROXY header that is later).
+   * @returns what `leaveClient` must be given; undefined where this client has too many already.
+   */
+  enterClient(address: string): string | undefined {
+    if (this.#isExempt(address)) return EXEMPT
     const key = budgetKey(address)
     const count = this.#perClient.get(key) ?? 0
     if (count >= this.#settings.perClient) return undefined
     this.#perClient.set(key, count + 1)
-    return once(() => {
-      const left = (this.#perClient.get(key) ?? 1) - 1
-      if (left === 0) this.#perClient.delete(key)
-      else this.#perClient.set(key, left)
-    })
+    return key
   }
-}
 
-function once(action: () => void): () => void {
-  let done = false
-  return () => {
-    if (done) return
-    done = true
-    action()
+  leaveClient(key: string): void {
+    if (key === EXEMPT) return
+    const left = (this.#perClient.get(key) ?? 1) - 1
+    if (left === 0) this.#perClient.delete(key)
+    else this.#perClient.set(key, left)
+  }
+
+  /** All that come over a unix socket look like one client, and are the machine's own programs. */
+  #isExempt(address: string): boolean {
+    return address === 'unix' || this.#settings.exempt.some((network) => networkContains(network, address))
   }
 }

@@ -5,7 +5,7 @@ import type { TlsFacts } from '../mail/tls-facts.ts'
 import type { Connection, DialFailure } from '../ports/dialer.ts'
 import { DialError, socketFailure } from './dial-error.ts'
 import { CONNECTION_LIMITS, DIAL_LIMITS as LIMITS } from './limits.ts'
-import { attachSink, errorText, type SocketSink } from './socket-events.ts'
+import { attachSink, detachSink, errorText, type SocketSink } from './socket-events.ts'
 import { exporterBinding } from './tls-accept.ts'
 
 /** A connection that we opened: bytes are pulled, and what breaks shows at the next `read`. */
@@ -14,7 +14,6 @@ export class DialedConnection implements Connection, SocketSink {
   readonly remoteAddress: string
   readonly #caPem: readonly string[] | undefined
   #socket: Socket
-  #detach: () => void
   #chunks: Buffer[] = []
   #bytes = 0
   #ended = false
@@ -28,7 +27,7 @@ export class DialedConnection implements Connection, SocketSink {
     this.#caPem = caPem
     this.localAddress = canonicalIp(socket.localAddress ?? '') ?? ''
     this.remoteAddress = canonicalIp(socket.remoteAddress ?? '') ?? ''
-    this.#detach = attachSink(socket, this)
+    attachSink(socket, this)
   }
 
   /** Does nothing on a broken connection: the next `read` tells. A promise asks for patience and never rejects. */
@@ -67,14 +66,14 @@ export class DialedConnection implements Connection, SocketSink {
       throw this.#failure
     }
     if (this.#failure !== undefined) throw this.#failure
-    this.#detach()
+    detachSink(this.#socket)
     const result = await secureClient(this.#socket, { ...options, caPem: this.#caPem })
     if (!result.ok) {
       this.#fail(result)
       throw this.#failure
     }
     this.#socket = result.socket
-    this.#detach = attachSink(result.socket, this)
+    attachSink(result.socket, this)
     return result.facts
   }
 

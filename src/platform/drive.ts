@@ -7,7 +7,7 @@ import type { Deadlines, Timed } from './deadlines.ts'
 import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import type { CloseReason, Peer } from './peer.ts'
-import { attachSink, errorText, type SocketSink } from './socket-events.ts'
+import { attachSink, detachSink, errorText, type SocketSink } from './socket-events.ts'
 import type { TlsUpgrade } from './tls-accept.ts'
 
 /** A session's hold on its connection. */
@@ -64,7 +64,6 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
   readonly #machine: Machine<Ask, Tell, Answer>
   readonly #out: Outbox
   #socket: Socket
-  #detach: () => void
   #state: State = 'open'
   #running = false
   #askOpen = false
@@ -85,8 +84,8 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     this.#machine = given.machine
     this.#socket = given.socket
     this.tls = given.peer.tls
-    this.#out = new Outbox(given.socket, () => given.deadlines.nowMs())
-    this.#detach = attachSink(given.socket, this)
+    this.#out = new Outbox(given.socket, given.deadlines)
+    attachSink(given.socket, this)
   }
 
   start(): void {
@@ -153,7 +152,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
 
   closed(): void {
     if (this.#state === 'gone') return
-    this.#detach()
+    detachSink(this.#socket)
     this.#state = 'gone'
     this.#given.deadlines.remove(this)
     this.#waiter?.resolve(false)
@@ -273,7 +272,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     this.#out.flush()
     this.#state = 'upgrading'
     this.#phaseDueMs = this.#given.deadlines.nowMs() + LIMITS.tlsHandshakeMs
-    this.#detach()
+    detachSink(this.#socket)
     const { socket, done } = upgrade(this.#socket)
     this.#socket = socket
     // Until then nobody listens to the new socket but the upgrade; its end ends `done` too.
@@ -288,7 +287,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
       this.closed()
       return
     }
-    this.#detach = attachSink(this.#socket, this)
+    attachSink(this.#socket, this)
     this.#out.moveTo(this.#socket)
     if (this.#state !== 'upgrading') return
     this.#state = 'open'

@@ -7,16 +7,16 @@ import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
  */
 export class Outbox {
   #socket: Socket
-  readonly #nowMs: () => number
+  readonly #clock: { nowMs(): number }
   #pieces: Uint8Array[] = []
   #bytes = 0
   #writesOpen = 0
   /** When the peer counts as stalled, unless it takes something before. */
   stalledAtMs = Number.POSITIVE_INFINITY
 
-  constructor(socket: Socket, nowMs: () => number) {
+  constructor(socket: Socket, clock: { nowMs(): number }) {
     this.#socket = socket
-    this.#nowMs = nowMs
+    this.#clock = clock
   }
 
   /** After STARTTLS. What is still on its way on the old socket stays in front: both share one handle. */
@@ -58,13 +58,14 @@ export class Outbox {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#writesOpen++ === 0) this.stalledAtMs = this.#nowMs() + LIMITS.stallMs
+    if (this.#writesOpen++ === 0) this.stalledAtMs = this.#clock.nowMs() + LIMITS.stallMs
     this.#socket.write(bytes, this.#written)
   }
 
   /** Also called with an error; the socket's own `error` event tells that one. */
   readonly #written = (): void => {
     this.#writesOpen--
-    this.stalledAtMs = this.#writesOpen === 0 ? Number.POSITIVE_INFINITY : this.#nowMs() + LIMITS.stallMs
+    this.stalledAtMs =
+      this.#writesOpen === 0 ? Number.POSITIVE_INFINITY : this.#clock.nowMs() + LIMITS.stallMs
   }
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { assert } from '../mail/assert.ts'
 import { canonicalIp, type Network } from '../mail/ip.ts'
 import type { TlsFacts } from '../mail/tls-facts.ts'
 import type { Log } from '../ports/log.ts'
@@ -6,13 +7,13 @@ import type { Machine } from '../protocol/machine.ts'
 import type { ConnectionCaps } from './connection-caps.ts'
 import type { Deadlines } from './deadlines.ts'
 import { drive, type SessionConnection, type SessionHandler } from './drive.ts'
-import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
+import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS } from './limits.ts'
 import type { Listener } from './listen.ts'
 import type { Peer } from './peer.ts'
 import { isProxy, takeProxyHeader } from './proxy-header.ts'
 import { errorText } from './socket-events.ts'
 import type { ServerTls } from './tls.ts'
-import { acceptTls } from './tls-accept.ts'
+import { acceptTls, type TlsUpgrade } from './tls-accept.ts'
 
 /** What is served on a listener. */
 export interface Service<Ask, Tell, Answer> {
@@ -56,12 +57,23 @@ export function serve<Ask, Tell, Answer>(
   return server
 }
 
+/** A client from its first packet to its last; most of the time it is just a driven connection. */
+interface Entrant {
+  readonly raw: Socket
+  clientKey: string | undefined
+  connection: SessionConnection | undefined
+}
+
 class Serving<Ask, Tell, Answer> implements Served {
   readonly connections = new Set<SessionConnection>()
   readonly #listener: Listener
   readonly #service: Service<Ask, Tell, Answer>
   readonly #env: ServeEnv
+  readonly #entrants = new Set<Entrant>()
   #idle: PromiseWithResolvers<void> | undefined
+  #stopping = false
+  #turnedAway = 0
+  #turnedAwayToldMs = Number.NEGATIVE_INFINITY
 
   constructor(listener: Listener, service: Service<Ask, Tell, Answer>, env: ServeEnv) {
     this.#listener = listener
@@ -70,7 +82,9 @@ class Serving<Ask, Tell, Answer> implements Served {
   }
 
   finished(timeoutMs: number): Promise<void> {
-    if (this.connections.size === 0) return Promise.resolve()
+    this.#stopping = true
+    for (const { raw, connection } of this.#entrants) if (connection === undefined) raw.destroy()
+    if (this.#entrants.size === 0) return Promise.resolve()
     this.#idle ??= Promise.withResolvers<void>()
     const timer = setTimeout(() => {
       for (const connection of this.connections) connection.cut('the server stops')
@@ -78,50 +92,62 @@ class Serving<Ask, Tell, Answer> implements Served {
     return this.#idle.promise.finally(() => clearTimeout(timer))
   }
 
-  accept(socket: Socket): void {
-    const leave = this.#env.caps.enter()
-    if (leave === undefined) {
-      this.#refuse(socket)
+  accept(raw: Socket): void {
+    if (this.#stopping) {
+      raw.destroy()
       return
     }
-    socket.once('close', leave)
-    this.#prepare(socket).catch((error: unknown) => {
-      this.#env.log.event('server.fault', { listener: this.#listener.name, cause: errorText(error) })
-      socket.destroy()
-    })
-  }
-
-  /** From a bare socket to a driven core; a client that is refused on the way is gone afterwards. */
-  async #prepare(raw: Socket): Promise<void> {
-    const peer = await this.#identify(raw)
-    if (peer === undefined) return
-    const leave = this.#env.caps.enterClient(peer.remoteAddress)
-    if (leave === undefined) {
-      this.#env.log.event('connection.refused', {
-        listener: peer.listener,
-        client: peer.remoteAddress,
-        cause: 'too many connections from this client',
-      })
+    if (!this.#env.caps.enter()) {
+      this.#tellFull()
       this.#refuse(raw)
       return
     }
-    raw.once('close', leave)
-    if (!this.#service.implicitTls) return this.#drive(raw, peer)
-    const secured = await this.#secure(raw, peer)
-    if (secured !== undefined) this.#drive(secured.socket, { ...peer, tls: secured.facts })
+    const entrant: Entrant = { raw, clientKey: undefined, connection: undefined }
+    this.#entrants.add(entrant)
+    raw.once('close', () => this.#left(entrant))
+    this.#prepare(entrant).catch((error: unknown) => {
+      this.#env.log.event('server.fault', { listener: this.#listener.name, cause: errorText(error) })
+      raw.destroy()
+    })
+  }
+
+  #left(entrant: Entrant): void {
+    this.#env.caps.leave()
+    if (entrant.clientKey !== undefined) this.#env.caps.leaveClient(entrant.clientKey)
+    if (entrant.connection !== undefined) this.connections.delete(entrant.connection)
+    this.#entrants.delete(entrant)
+    if (this.#entrants.size === 0) this.#idle?.resolve()
+  }
+
+  /** From a bare socket to a driven core; a client that is refused on the way is gone afterwards. */
+  async #prepare(entrant: Entrant): Promise<void> {
+    const { raw } = entrant
+    const peer = await this.#identify(raw)
+    if (peer === undefined || raw.destroyed) return
+    entrant.clientKey = this.#env.caps.enterClient(peer.remoteAddress)
+    if (entrant.clientKey === undefined) {
+      this.#tellRefused(peer, 'too many connections from this client')
+      this.#refuse(raw)
+      return
+    }
+    if (!this.#service.implicitTls) this.#drive(entrant, raw, peer)
+    else {
+      const secured = await this.#secure(raw, peer)
+      if (secured !== undefined) this.#drive(entrant, secured.socket, { ...peer, tls: secured.facts })
+    }
   }
 
   async #identify(socket: Socket): Promise<Peer | undefined> {
-    const direct = directPeer(socket, this.#listener.name)
+    const direct = directPeer(socket, this.#listener)
+    if (direct === undefined) {
+      socket.destroy()
+      return undefined
+    }
     if (!isProxy(direct.remoteAddress, this.#service.proxyFrom)) return direct
     const header = await takeProxyHeader(socket, LIMITS.proxyHeaderMs)
     if (header.ok)
       return header.addresses === undefined ? direct : { ...direct, ...header.addresses, proxied: true }
-    this.#env.log.event('connection.refused', {
-      listener: direct.listener,
-      client: direct.remoteAddress,
-      cause: header.cause,
-    })
+    this.#tellRefused(direct, header.cause)
     socket.destroy()
     return undefined
   }
@@ -148,27 +174,40 @@ class Serving<Ask, Tell, Answer> implements Served {
     return undefined
   }
 
-  #drive(socket: Socket, peer: Peer): void {
+  #drive(entrant: Entrant, socket: Socket, peer: Peer): void {
     if (socket.destroyed) return
-    const tls = this.#service.tls()
-    const { protocol } = this.#service
     const { machine, handler } = this.#service.session(peer)
-    const connection = drive({
-      socket,
-      peer,
-      machine,
-      handler,
-      deadlines: this.#env.deadlines,
-      log: this.#env.log,
-      upgrade:
-        tls === undefined ? undefined : (plain) => acceptTls(plain, this.#service.tls() ?? tls, protocol),
-    })
+    const { deadlines, log } = this.#env
+    const connection = drive({ socket, peer, machine, handler, deadlines, log, upgrade: this.#upgrade })
     if (socket.destroyed) return
+    entrant.connection = connection
     this.connections.add(connection)
-    socket.once('close', () => {
-      this.connections.delete(connection)
-      if (this.connections.size === 0) this.#idle?.resolve()
+  }
+
+  /** STARTTLS, with the certificate of this moment. One function for all connections. */
+  readonly #upgrade = (socket: Socket): TlsUpgrade => {
+    const tls = this.#service.tls()
+    assert(tls !== undefined, 'STARTTLS is offered only where there is a certificate')
+    return acceptTls(socket, tls, this.#service.protocol)
+  }
+
+  #tellRefused(peer: Peer, cause: string): void {
+    const { listener, remoteAddress: client } = peer
+    this.#env.log.event('connection.refused', { listener, client, cause })
+  }
+
+  /** A full server must not fill its log as well. */
+  #tellFull(): void {
+    this.#turnedAway++
+    const nowMs = this.#env.deadlines.nowMs()
+    if (nowMs - this.#turnedAwayToldMs < LISTEN_LIMITS.acceptErrorEveryMs) return
+    this.#turnedAwayToldMs = nowMs
+    this.#env.log.event('connection.refused', {
+      listener: this.#listener.name,
+      clients: this.#turnedAway,
+      cause: 'the server has as many connections as it may',
     })
+    this.#turnedAway = 0
   }
 
   #refuse(socket: Socket): void {
@@ -182,14 +221,20 @@ class Serving<Ask, Tell, Answer> implements Served {
   }
 }
 
-/** As the kernel knows it. An IPv4 client on an IPv6 socket is the IPv4 client. */
-function directPeer(socket: Socket, listener: string): Peer {
-  const { remoteAddress, localAddress } = socket
+/**
+ * As the kernel knows it; undefined where the client has gone already. An IPv4 client on an IPv6 socket is the
+ * IPv4 client.
+ */
+function directPeer(socket: Socket, { name, at }: Listener): Peer | undefined {
+  const unix = at.kind === 'unix' ? 'unix' : undefined
+  const remoteAddress = unix ?? canonicalIp(socket.remoteAddress ?? '')
+  const localAddress = unix ?? canonicalIp(socket.localAddress ?? '')
+  if (remoteAddress === undefined || localAddress === undefined) return undefined
   return {
-    listener,
-    remoteAddress: remoteAddress === undefined ? 'unix' : (canonicalIp(remoteAddress) ?? remoteAddress),
+    listener: name,
+    remoteAddress,
     remotePort: socket.remotePort ?? 0,
-    localAddress: localAddress === undefined ? 'unix' : (canonicalIp(localAddress) ?? localAddress),
+    localAddress,
     localPort: socket.localPort ?? 0,
     proxied: false,
   }
