@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { systemClock } from './clock.ts'
 import type { SessionConnection, SessionHandler } from './drive.ts'
 import type { CloseReason } from './peer.ts'
 import { type Served, type Service, serve } from './serve.ts'
-import { LOOPBACK, listenAt, TestClient, type ToyAsk, ToyMachine, type ToyTell, testEnv } from './testing.ts'
+import {
+  LOOPBACK,
+  listenAt,
+  manualClock,
+  TestClient,
+  type ToyAsk,
+  ToyMachine,
+  type ToyTell,
+  testEnv,
+} from './testing.ts'
 
 interface Toy extends SessionHandler<ToyAsk, ToyTell, string> {
   machine: ToyMachine
@@ -30,8 +40,8 @@ function toySession(behaviour: Partial<SessionHandler<ToyAsk, ToyTell, string>> 
   return toy
 }
 
-async function setUp(t: TestContext, make: () => Toy = () => toySession()) {
-  const env = testEnv()
+async function setUp(t: TestContext, make: () => Toy = () => toySession(), clock = systemClock()) {
+  const env = testEnv(clock)
   const listener = await listenAt(t, LOOPBACK)
   const sessions: Toy[] = []
   const service: Service<ToyAsk, ToyTell, string> = {
@@ -235,5 +245,55 @@ test('cut ends a connection at once, finished waits for all of them', async (t) 
   await served.finished(50)
   assert.deepEqual(await sessions[1]?.over, { kind: 'cut', cause: 'the server stops' })
   assert.equal(served.connections.size, 0)
+  assert.equal(caps.total, 0)
+})
+
+test('a client that does not close is cut off after our close, one that floods earlier', async (t) => {
+  const clock = manualClock()
+  const { port, sessions } = await setUp(t, undefined, clock)
+  const lingering = TestClient.to(t, port)
+  lingering.socket.allowHalfOpen = true
+  lingering.socket.write('quit\r\n')
+  await lingering.until((c) => c.ended)
+  await setTimeout(50)
+  assert.equal(lingering.closed, false)
+  clock.skip(5_000)
+  assert.equal((await sessions[0]?.over)?.kind, 'finished')
+  const flooding = TestClient.to(t, port)
+  flooding.socket.allowHalfOpen = true
+  flooding.socket.write('quit\r\n')
+  await flooding.until((c) => c.ended)
+  flooding.socket.write(Buffer.alloc(4 * 1024 * 1024))
+  assert.equal((await sessions[1]?.over)?.kind, 'finished')
+})
+
+test('a client that stops reading is cut off when its time is over', async (t) => {
+  const clock = manualClock()
+  const { port, sessions } = await setUp(t, undefined, clock)
+  const client = TestClient.to(t, port)
+  await client.reads('hello')
+  client.socket.pause()
+  client.socket.write('big 65536\r\n'.repeat(400))
+  const toy = sessions[0] as Toy
+  while ((await Promise.race([toy.connection.drained(), setTimeout(50, 'blocked')])) !== 'blocked')
+    await setTimeout(20)
+  clock.skip(299_000)
+  assert.equal(toy.connection.gone, false)
+  clock.skip(2_000)
+  assert.equal((await toy.over).kind, 'stalled')
+})
+
+test('a stopping server ends what is not a session yet, and waits for the rest', async (t) => {
+  const { port, sessions, served, caps } = await setUp(t)
+  const client = TestClient.to(t, port)
+  await client.reads('hello')
+  const finished = served.finished(60_000)
+  const late = TestClient.to(t, port)
+  await late.until((c) => c.closed || c.ended || c.error !== undefined)
+  client.socket.write('quit\r\n')
+  await client.until((c) => c.ended)
+  client.socket.end()
+  await finished
+  assert.equal(sessions.length, 1)
   assert.equal(caps.total, 0)
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { assert } from '../mail/assert.ts'
 import type { TlsFacts } from '../mail/tls-facts.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Machine, Step } from '../protocol/machine.ts'
 import { systemClock } from './clock.ts'
@@ -25,10 +26,10 @@ export function rememberingLog(): Log & { readonly events: Logged[] } {
   return { events, event: (name, fields) => void events.push({ name, fields }) }
 }
 
-export function testEnv() {
+export function testEnv(clock = systemClock()) {
   const log = rememberingLog()
   const caps = new ConnectionCaps({ total: 10_000, perClient: 10_000, exempt: [] })
-  return { log, caps, deadlines: new Deadlines(systemClock()) }
+  return { log, caps, deadlines: new Deadlines(clock) }
 }
 
 export async function tempFolder(t: TestContext): Promise<string> {
@@ -165,5 +166,27 @@ export class ToyMachine implements Machine<ToyAsk, ToyTell, string> {
     if (verb === 'tls') this.steps.push({ kind: 'start-tls' })
     if (verb === 'quit') this.steps.push({ kind: 'close' })
     return this.next()
+  }
+}
+
+/** Time that only the test moves, timers included. */
+export function manualClock(): Clock & { skip(ms: number): void; readonly timers: number } {
+  const timers = new Map<object, { dueMs: number; callback: () => void }>()
+  let nowMs = 1000
+  return {
+    now: () => nowMs,
+    monotonic: () => nowMs,
+    after(delayMs, callback) {
+      const key = {}
+      timers.set(key, { dueMs: nowMs + delayMs, callback })
+      return () => void timers.delete(key)
+    },
+    skip(ms) {
+      nowMs += ms
+      for (const [key, timer] of [...timers]) if (timer.dueMs <= nowMs && timers.delete(key)) timer.callback()
+    },
+    get timers() {
+      return timers.size
+    },
   }
 }
