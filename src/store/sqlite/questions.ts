@@ -17,7 +17,13 @@ export type Question =
   | { readonly ask: 'load'; readonly owner: number; readonly mailbox: number }
   | { readonly ask: 'fetch'; readonly messages: readonly number[]; readonly wanted: FetchWanted }
   | ScanQuestion
-  | { readonly ask: 'due'; readonly nowMs: number; readonly limit: number; readonly busy: readonly number[] }
+  | {
+      readonly ask: 'due'
+      readonly nowMs: number
+      readonly beyondMs: number
+      readonly limit: number
+      readonly busy: readonly number[]
+    }
   | { readonly ask: 'next-due' }
   | { readonly ask: 'queue-item'; readonly id: number }
   | { readonly ask: 'queue-list'; readonly limit: number; readonly after: number }

@@ -28,8 +28,8 @@ export class SqliteQueue implements QueueStore {
   }
 
   async due(query: Parameters<QueueStore['due']>[0]): Promise<readonly QueueItem[]> {
-    const { nowMs, limit, busy } = query
-    return (await this.#reader.ask({ ask: 'due', nowMs, limit, busy: [...busy] })).map(queueItem)
+    const { nowMs, limit, busy, beyondMs = Number.MAX_SAFE_INTEGER } = query
+    return (await this.#reader.ask({ ask: 'due', nowMs, beyondMs, limit, busy: [...busy] })).map(queueItem)
   }
 
   nextDueAtMs(): Promise<number | undefined> {

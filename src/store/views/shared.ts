@@ -215,9 +215,9 @@ export class SharedMailbox {
   }
 
   #dropFarBehind(): void {
-    const oldest = this.#older[0]
-    if (oldest === undefined || this.#older.length <= OLD_GENERATIONS) return
-    for (const view of this.views) view.cutOff(oldest, 'too many changes since the last command')
+    if (this.#older.length <= OLD_GENERATIONS) return
+    const tooOld = new Set(this.#older.slice(0, -OLD_GENERATIONS))
+    for (const view of this.views) view.cutOff(tooOld, 'too many changes since the last command')
   }
 
   #changed(modseq: number): void {

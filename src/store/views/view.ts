@@ -179,9 +179,9 @@ export class View implements MailboxView {
     this.#hooks.closed(this)
   }
 
-  /** The session stands on a generation that is not kept any longer: what it has stays, it is told to go. */
-  cutOff(from: Generation, why: string): void {
-    if (this.#generation === from) this.#cutOff = why
+  /** Where the session stands on one of these: what it sees stays until it closes, but it is told to go. */
+  cutOff(from: ReadonlySet<Generation>, why: string): void {
+    if (from.has(this.#generation)) this.#cutOff = why
   }
 
   /** Pairs first, last of UIDs for UIDs of this view: between them is nothing that it does not show. */

@@ -2,7 +2,7 @@ import type { QueueBody, QueueRows } from '../questions.ts'
 import type { Sql } from '../sql.ts'
 import { isRange, type StoredOctets, slice } from './octets.ts'
 
-const SELECT_DUE = `SELECT queue FROM queue_recipients WHERE state = 'waiting' AND next_ms <= ?
+const SELECT_DUE = `SELECT queue FROM queue_recipients WHERE state = 'waiting' AND (next_ms <= ? OR next_ms > ?)
   GROUP BY queue ORDER BY min(next_ms), queue LIMIT ?`
 const NEXT_DUE = `SELECT min(next_ms) FROM queue_recipients WHERE state = 'waiting'`
 const SELECT_ITEM = 'SELECT id, trace, sender, size, arrived_ms FROM queue WHERE id = ?'
@@ -15,11 +15,17 @@ const SELECT_BODY = `SELECT b.prefix, b.head, t.bytes, b.file, b.size, b.header_
 /** Items with a recipient due, those waiting longest first. */
 export function dueItems(
   sql: Sql,
-  query: { readonly nowMs: number; readonly limit: number; readonly busy: readonly number[] },
+  query: {
+    readonly nowMs: number
+    readonly beyondMs: number
+    readonly limit: number
+    readonly busy: readonly number[]
+  },
 ): QueueRows[] {
   const busy = new Set(query.busy)
   // An item in work keeps its due time until its outcome is recorded: ask for as many more.
-  const rows = sql.all(SELECT_DUE, query.nowMs, query.limit + busy.size) as unknown as readonly [number][]
+  const most = query.limit + busy.size
+  const rows = sql.all(SELECT_DUE, query.nowMs, query.beyondMs, most) as unknown as readonly [number][]
   const ids = rows.map(([id]) => id).filter((id) => !busy.has(id))
   return ids.slice(0, query.limit).flatMap((id) => queueItem(sql, id) ?? [])
 }

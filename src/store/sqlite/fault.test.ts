@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openStore, type Store } from './open.ts'
+
+async function open(folder: string, onFault: (cause: string) => void): Promise<Store> {
+  const opened = await openStore({
+    folder,
+    directory: { domains: ['example.test'], separator: '+' },
+    now: () => Date.now(),
+    onFault,
+  })
+  assert(opened.ok, opened.ok ? '' : opened.error.problem)
+  return opened.store
+}
+
+test('a store thread that dies acknowledges nothing more, and the server is told once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hikyaku-fault-'))
+  try {
+    const faults: string[] = []
+    const store = await open(folder, (cause) => faults.push(cause))
+    assert((await store.accounts.addAccount({ login: 'anna@example.test' })).ok)
+    // No statement: the thread dies of it, as it would of a mistake in itself.
+    store.limitPages('no number;' as never)
+    const pending = await Promise.all(
+      ['a', 'b'].map((name) => store.accounts.setAlias(`${name}@example.test`, ['anna@example.test'])),
+    )
+    assert.deepEqual(
+      pending.map((one) => (one.ok ? 'ok' : one.error.kind)),
+      ['io', 'io'],
+    )
+    const late = await store.accounts.setAlias('c@example.test', ['anna@example.test'])
+    assert(!late.ok && late.error.kind === 'io')
+    assert.equal(faults.length, 1)
+    assert.match(faults[0] ?? '', /store thread/)
+    await store.close()
+    const again = await open(folder, (cause) => assert.fail(cause))
+    assert.deepEqual(await again.accounts.listAliases(), [])
+    assert.equal((await again.accounts.listAccounts()).length, 1)
+    await again.close()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
