@@ -1,12 +1,14 @@
 import { closeSync, fstatSync, write as fsWrite, openSync, type Stats, statSync, writeSync } from 'node:fs'
 import { LOG_LIMITS } from './limits.ts'
 import { LineBuffer, type LogSink, type SinkLine } from './log-sink.ts'
-import { errorCode } from './socket-events.ts'
+import { errorCode, errorText } from './socket-events.ts'
 
 export interface FileSinkOptions {
   /** A path (appended to, made with mode 0640), or 2 for standard error. */
   readonly to: string | 2
   readonly form: 'classic' | 'json'
+  /** Takes a sentence when a rotated file can't be opened anew; once until it works again. */
+  readonly onProblem?: ((sentence: string) => void) | undefined
 }
 
 /** How long a full pipe is left alone before it is tried again. */
@@ -22,6 +24,7 @@ export class FileSink implements LogSink {
   #fd: number | undefined
   #writing = false
   #checkAtMs = 0
+  #problem = false
   #idle: PromiseWithResolvers<void> | undefined
 
   private constructor(options: FileSinkOptions) {
@@ -117,9 +120,13 @@ export class FileSink implements LogSink {
     try {
       this.#open()
       if (old !== undefined) closeSync(old)
-    } catch {
+      this.#problem = false
+    } catch (error) {
       // The folder may be gone for a moment: the old file goes on taking lines until the next look.
       this.#fd = old
+      const sentence = `The log ${this.#options.to} can't be opened after its rotation: ${errorText(error)}.`
+      if (!this.#problem) this.#options.onProblem?.(sentence)
+      this.#problem = true
     }
   }
 

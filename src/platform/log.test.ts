@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { chmod, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -170,6 +170,23 @@ test('a rotated file: at once after reopen, by itself soon after', async (t) => 
     await setTimeout(100)
   }
   await sink.close()
+})
+
+test('a rotated file that can not be opened anew is told once, and lines are kept in the old one', async (t) => {
+  const folder = join(await tempFolder(t), 'log')
+  await mkdir(folder)
+  const path = join(folder, 'mail.log')
+  const told: string[] = []
+  const sink = FileSink.open({ to: path, form: 'classic', onProblem: (sentence) => told.push(sentence) })
+  await rename(folder, `${folder}.moved`)
+  for (const text of ['one', 'two']) {
+    sink.reopen()
+    sink.write(line(text))
+  }
+  await sink.close()
+  assert.equal(await readFile(join(`${folder}.moved`, 'mail.log'), 'utf8'), 'one\ntwo\n')
+  assert.equal(told.length, 1)
+  assert.match(told[0] ?? '', /can't be opened after its rotation: ENOENT/)
 })
 
 test('what waits is written when the process must die', async (t) => {

@@ -77,8 +77,10 @@ export class CachingResolver implements Resolver {
     if (kept !== undefined) return Promise.resolve(aged(kept.value, kept.leftMs) as Result<T>)
     const underWay = this.#underWay.get(key)
     if (underWay !== undefined) return underWay as Promise<Result<T>>
+    // Waiting for a turn counts: with all servers dead nobody may stand in line for minutes.
+    const deadlineMs = this.#clock.monotonic() + LIMITS.lookupMs
     const asked = this.#gate
-      .pass(() => this.#resolve(name, type))
+      .pass(() => this.#resolve(name, type, deadlineMs))
       .then((answered) => this.#keep(key, answered))
       .finally(() => this.#underWay.delete(key))
     this.#underWay.set(key, asked)
@@ -86,8 +88,7 @@ export class CachingResolver implements Resolver {
   }
 
   /** Asks, and goes on asking where an answer ends in an alias. */
-  async #resolve<T extends QueryType>(name: string, type: T): Promise<Timed<T>> {
-    const deadlineMs = this.#clock.monotonic() + LIMITS.lookupMs
+  async #resolve<T extends QueryType>(name: string, type: T, deadlineMs: number): Promise<Timed<T>> {
     let at = name
     let ttlSeconds: number = LIMITS.maxTtlSeconds
     let authenticated = true

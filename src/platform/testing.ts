@@ -175,6 +175,7 @@ export function manualClock(): Clock & { skip(ms: number): void; readonly timers
   let nowMs = 1000
   return {
     now: () => nowMs,
+    zoneMinutes: () => 0,
     monotonic: () => nowMs,
     after(delayMs, callback) {
       const key = {}
