@@ -31,7 +31,7 @@ test('what is claimed and not cited, and what is cited and not claimed, are told
   const files = { 'rfc/index.tsv': index, 'src/a.ts': '// rfc5321 §1\n// rfc9051 §2\n' }
   assert.deepEqual(said(t, check, files), [
     'rfc/index.tsv:2: rfc3501 is called Yes, but nothing under src/ cites it',
-    'rfc/index.tsv:4: rfc9051 is called No, but src/a.ts:2 cites it',
+    'rfc/index.tsv:4: rfc9051 is called No, but src/a.ts:2 cites it; say why behind the title',
   ])
   assert.deepEqual(
     checkRfcs(plant(t, files), false).map(({ isWarning }) => isWarning),

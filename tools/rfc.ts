@@ -6,11 +6,13 @@ import { tokenize } from './tokens.ts'
 const indexFile = 'rfc/index.tsv'
 
 /** Whether an index that says No, Partial or Yes against what the code cites fails the check, or is only told. */
-export const statusesAreBinding = false
+export const statusesAreBinding = true
 
 export interface Entry {
   readonly status: string
   readonly title: string
+  /** Why code cites what is not done: refused on purpose, a name only, prepared for. */
+  readonly note?: string | undefined
   readonly line: number
 }
 
@@ -56,14 +58,16 @@ export function readIndex(text: string): { entries: Map<number, Entry>; findings
     const refuse = (why: string): void => {
       findings.push({ file: indexFile, line, text: why })
     }
-    const [number = '', status = '', title = '', ...rest] = row.split('\t')
+    const [number = '', status = '', title = '', note, ...rest] = row.split('\t')
     const rfc = Number(number)
     if (!/^[1-9]\d*$/.test(number) || title.trim() === '' || rest.length > 0) {
-      refuse('a line is: number, tab, Yes or Partial or No, tab, title')
+      refuse(
+        'a line is: number, tab, Yes or Partial or No, tab, title (and, behind a tab, why code cites what is not done)',
+      )
     } else if (!['Yes', 'Partial', 'No'].includes(status)) refuse(`${status} is not Yes, Partial or No`)
     else if (rfc <= before)
       refuse(`rfc${rfc} stands after rfc${before}: the list is sorted, each number once`)
-    else entries.set(rfc, { status, title, line })
+    else entries.set(rfc, { status, title, note, line })
     before = rfc
   }
   return { entries, findings }
@@ -126,11 +130,11 @@ function compareStatuses(
     if (isCode && !cited.has(rfc)) cited.set(rfc, `${file}:${line}`)
   }
   const findings: Finding[] = []
-  for (const [rfc, { status, line }] of entries) {
+  for (const [rfc, { status, note, line }] of entries) {
     const at = cited.get(rfc)
     const text =
-      status === 'No' && at !== undefined
-        ? `rfc${rfc} is called No, but ${at} cites it`
+      status === 'No' && at !== undefined && note === undefined
+        ? `rfc${rfc} is called No, but ${at} cites it; say why behind the title`
         : status !== 'No' && at === undefined
           ? `rfc${rfc} is called ${status}, but nothing under src/ cites it`
           : undefined
