@@ -2,7 +2,7 @@ import { decodeBase64Strict, encodeBase64 } from '../../bytes/base64.ts'
 import { assert } from '../../mail/assert.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
 import type { Step } from '../machine.ts'
-import { Timer } from '../smtp/timer.ts'
+import { Timer } from '../timer.ts'
 import {
   IMAP_CLIENT_LIMITS,
   type ImapClientAnswer,

@@ -1,7 +1,7 @@
 import { LineReader } from '../../bytes/lines.ts'
 import { ByteQueue } from '../../bytes/queue.ts'
 import type { Step } from '../machine.ts'
-import { Timer } from '../smtp/timer.ts'
+import { Timer } from '../timer.ts'
 import type { ImapAnswer, ImapAsk, ImapTell } from './types.ts'
 
 /**

@@ -2,7 +2,7 @@ import { ByteQueue } from '../../bytes/queue.ts'
 import { assert } from '../../mail/assert.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
 import type { Machine, Step } from '../machine.ts'
-import { Timer } from './timer.ts'
+import { Timer } from '../timer.ts'
 
 /**
  * A conversation written in the order in which it happens: a generator that gives steps out and gets the

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { reply } from '../../mail/reply.ts'
+import { Timer } from '../timer.ts'
 import type { ServerLimits } from './limits.ts'
 import { SERVER_LIMITS } from './limits.ts'
 import { friendly, MX, OFFERS } from './server.test-kit.ts'
 import { smtpServer } from './server.ts'
-import { Timer } from './timer.ts'
 import type { ServerAsk, ServerTell } from './types.ts'
 
 /** A server with a hand on its clock; asks that `hold` names stay open. */
