@@ -107,6 +107,8 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
 
   drained(): Promise<boolean> {
     if (this.#state === 'gone' || this.#state === 'closing') return Promise.resolve(false)
+    // Broken, and the event that says so is still on its way: a loop of promises would never let it come.
+    if (!this.#socket.writable) return Promise.resolve(false)
     if (this.#out.unsentBytes < LIMITS.unsentBytes) return Promise.resolve(true)
     this.#blocked = this.#out.flush()
     if (!this.#blocked) return Promise.resolve(true)
@@ -193,7 +195,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
   }
 
   #mayStep(): boolean {
-    if (this.#state !== 'open' || this.#tellOpen || this.#blocked) return false
+    if (this.#state !== 'open' || this.#tellOpen || this.#blocked || !this.#socket.writable) return false
     if (this.#out.unsentBytes < LIMITS.unsentBytes) return true
     this.#blocked = this.#out.flush()
     return !this.#blocked
