@@ -65,7 +65,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       until(`port ${port} of the server`, () => accepts(port), startTimeoutMs),
     ),
     // The screen comes when all is open.
-    options.config !== undefined || until('the screen', () => /^Account: /m.test(server.stdout()), startTimeoutMs),
+    options.config !== undefined ||
+      until('the screen', () => /^Account: /m.test(server.stdout()), startTimeoutMs),
   ])
   open.catch(() => {})
   try {

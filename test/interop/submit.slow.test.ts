@@ -160,7 +160,6 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
   })
 
   test('every kind of content leaves as it came', async () => {
-    const before = postfix.received().length
     for (const { bytes } of samples) {
       const own = Buffer.from(
         bytes.toString('latin1').replace('Sender <sender@far.test>', account.user),
@@ -172,11 +171,11 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
       })
       assert.equal(ran.code, 0, told(ran))
     }
-    const received = (await postfix.untilReceived(before + samples.length)).map(withCrlf)
     for (const { name, bytes } of samples) {
       const body = bytes.subarray(bytes.indexOf('\r\n\r\n'))
-      const found = received.some((message) => message.subarray(-body.length).equals(body))
-      assert.ok(found, `"${name}" did not arrive as it was`)
+      await until(`"${name}" at Postfix as it was`, () =>
+        postfix.received().some((message) => withCrlf(message).subarray(-body.length).equals(body)),
+      )
     }
   })
 
@@ -204,9 +203,8 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
        S: 221`,
     )
     const message = await arrived('bare')
-    const ours = message.slice(0, message.indexOf('\r\nSubject: bare'))
     assert.match(message, /\r\nDate: /)
-    assert.match(message, /\r\nMessage-ID: <[^>]+@[^>]*example\.test>/i, ours)
+    assert.match(message, /\r\nMessage-ID: <[^>@]+@[^>]+>\r\n/i)
   })
 
   test('a domain without MX is reached by its address, a dead first MX by the second', async () => {
@@ -444,7 +442,7 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
          C: MAIL FROM:<sender@far.test>
          S: 250
          C: RCPT TO:${to}
-         S: 550 5.7.1 | 550 5.1.1 | 501 5.1.3 | 553 5.1.3 | 501 5.5
+         S: 550 5.7.1 | 550 5.1.1 | 501 5.1.3 | 553 5.1.3 | 501 5.5 | 500 5.5.2
          C: DATA
          S: 503 | 554
          C: QUIT
@@ -458,7 +456,7 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
     const ran = await server.cli(['trace', '--to', there])
     assert.equal(ran.code, 0, told(ran))
     assert.match(ran.stdout.toString(), /mx\.far\.test|11\.22\.33\.25/)
-    assert.match(server.log(), /stat=|status=|sent/i)
+    assert.match(server.log(), /to=you@far\.test, state=delivered, host=mx\.far\.test\[11\.22\.33\.25\]/)
     assert.ok(!server.log().includes(account.password))
     assert.ok(readFileSync(server.caFile, 'utf8').includes('CERTIFICATE'))
   })

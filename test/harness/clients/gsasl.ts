@@ -13,7 +13,8 @@ export interface GsaslOptions {
 
 /** Logs in and quits. Any exit code resolves; both outputs hold the dialogue. */
 export function gsasl(login: Login, options: GsaslOptions): Promise<Ran> {
-  const args = [`--${options.protocol}`, '--starttls', '--mechanism', options.mechanism, '--verbose']
+  // Not --starttls: forced, it asks for TLS in SMTP without an EHLO before; else it takes what is offered.
+  const args = [`--${options.protocol}`, '--mechanism', options.mechanism, '--verbose']
   args.push('--x509-ca-file', login.caFile, '--authentication-id', login.user)
   args.push('--hostname', login.host, '--connect', `${login.host}:${login.port}`)
   // With a binding at hand it refuses a mechanism that does not use it.
