@@ -23,7 +23,7 @@ export interface DeliveryJob {
   readonly sender: EnvelopeSender
   readonly recipients: readonly EnvelopeRecipient[]
   readonly sizeBytes: number
-  /** A fresh stream of the message's octets; called at most once an attempt. */
+  /** A fresh stream of the message's octets: one for each transaction that it takes, one more where the host lacks an extension. */
   body(): AsyncIterable<Uint8Array>
 }
 

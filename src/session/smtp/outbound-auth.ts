@@ -10,19 +10,35 @@ export class OutboundAuth {
   readonly #who: { readonly user: string; readonly password: string }
   readonly #random: Random
   #exchange: ClientExchange | undefined
+  /** Why the exchange did not come to its end, where that was our choice. */
+  #problem: string | undefined
 
   constructor(who: { readonly user: string; readonly password: string }, random: Random) {
     this.#who = who
     this.#random = random
   }
 
-  start(mechanisms: readonly string[], tls: TlsFacts | undefined): ClientAnswer {
-    const binding = bindingOf(tls)
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  /** @param connection.verified whether the certificate was checked: only then the password itself is shown. */
+  start(
+    mechanisms: readonly string[],
+    connection: { readonly tls: TlsFacts | undefined; readonly verified: boolean },
+  ): ClientAnswer {
+    const binding = bindingOf(connection.tls)
     const mechanism = chooseMechanism(mechanisms, {
-      clearText: tls !== undefined,
+      clearText: connection.verified,
       binding: binding !== undefined,
     })
-    if (mechanism === undefined) return { kind: 'skip' }
+    if (mechanism === undefined) {
+      const why = connection.verified
+        ? ''
+        : ', and none that shows the password is used where the certificate is not checked'
+      this.#problem = `the server offers ${mechanisms.join(' ')}${why}`
+      return { kind: 'skip' }
+    }
     const { user, password } = this.#who
     this.#exchange = new ClientExchange({
       mechanism,
@@ -36,7 +52,9 @@ export class OutboundAuth {
 
   respond(challenge: Uint8Array): ClientAnswer {
     const step = this.#exchange?.respond(challenge)
-    return step?.kind === 'response' ? { kind: 'response', bytes: step.bytes } : { kind: 'cancel' }
+    if (step?.kind === 'response') return { kind: 'response', bytes: step.bytes }
+    this.#problem = step?.cause
+    return { kind: 'cancel' }
   }
 
   /** False where the server said 235 without having proved that it knows the password. */
