@@ -1,7 +1,7 @@
 import { type Address, formatAddress, needsUtf8 } from '../mail/address.ts'
 import { formatReply } from '../mail/reply.ts'
 import { formatDate } from './date.ts'
-import type { DeliveryReport, ReportedRecipient } from './delivery-report.ts'
+import type { DeliveryReport, ReportedRecipient } from './delivery-report-types.ts'
 
 /** A field of a status part may be long, but nobody reads more of it. */
 const MAX_FIELD_CHARS = 500

@@ -3,8 +3,8 @@ import { formatAddress } from '../mail/address.ts'
 import { formatReply } from '../mail/reply.ts'
 import { composeTextPart } from './compose.ts'
 import { formatDate } from './date.ts'
-import type { DeliveryReport, ReportedRecipient } from './delivery-report.ts'
 import { statusOf } from './delivery-report-status.ts'
+import type { DeliveryReport, ReportedRecipient } from './delivery-report-types.ts'
 import { REPORT_ACTIONS, REPORT_TEXTS, type ReportAction, reasonOf, type Sentence } from './report-texts.ts'
 
 /** The part for people: everything in English, then everything in Japanese. */

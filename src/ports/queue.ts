@@ -40,9 +40,10 @@ export interface RecipientOutcome {
 
 /** The queue as rows. Attempts are decided in `queue/`, never here. */
 export interface QueueStore {
-  /** Items with a recipient due at `nowMs`, oldest first, without those in `busy`. */
+  /** Items with a recipient due at `nowMs`, oldest first, without those in `busy`. Due after `beyondMs` is due too: a clock was put back. */
   due(query: {
     readonly nowMs: number
+    readonly beyondMs?: number | undefined
     readonly limit: number
     readonly busy: ReadonlySet<QueueId>
   }): Promise<readonly QueueItem[]>

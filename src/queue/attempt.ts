@@ -1,17 +1,22 @@
+import { type Address, formatAddress } from '../mail/address.ts'
 import { type Reply, reply } from '../mail/reply.ts'
 import type { Deliverer, Delivery, Hop, HopPolicy } from '../ports/deliverer.ts'
 import type { QueueItem, QueueRecipient } from '../ports/queue.ts'
-import { mayTryNext, noContactReply } from './outcome.ts'
+import { boundedReply, mayTryNext, noContactReply } from './outcome.ts'
 import type { Route } from './route.ts'
 
 /** One try of one message at one destination: what each recipient's host said last. */
 export interface Attempt {
-  readonly recipients: readonly QueueRecipient[]
-  readonly replies: readonly Reply[]
+  readonly results: readonly AttemptResult[]
   readonly hop?: Hop | undefined
   readonly tls?: string | undefined
   /** The host will send the DSNs that the sender asked for (rfc3461 §4.1). */
   readonly dsnOffered: boolean
+}
+
+export interface AttemptResult {
+  readonly recipient: QueueRecipient
+  readonly reply: Reply
 }
 
 export interface AttemptPlan {
@@ -20,13 +25,15 @@ export interface AttemptPlan {
   readonly route: Route
   readonly policy: HopPolicy
   body(): AsyncIterable<Uint8Array>
+  /** The server stops: no further host is tried. */
+  isStopping(): boolean
 }
 
 /** Tries the hosts of the route in order until one takes a position. */
 export async function tryRoute(plan: AttemptPlan, deliverer: Deliverer): Promise<Attempt> {
   const { recipients, route } = plan
-  if (route.kind !== 'hops') return everyone(recipients, route.reply)
-  let last: { hop: Hop; delivery: Delivery } | undefined
+  if (route.kind !== 'hops') return sameForAll(recipients, route.reply)
+  let last: { readonly hop: Hop; readonly delivery: Delivery } | undefined
   for (const hop of route.hops) {
     const delivery = await deliverer.deliver({
       hop,
@@ -37,22 +44,46 @@ export async function tryRoute(plan: AttemptPlan, deliverer: Deliverer): Promise
       body: plan.body,
     })
     last = { hop, delivery }
-    if (!mayTryNext(delivery)) break
+    if (!mayTryNext(delivery) || plan.isStopping()) break
   }
-  if (last === undefined) return everyone(recipients, reply(451, '4.4.4', 'The destination has no host'))
+  if (last === undefined) return sameForAll(recipients, reply(451, '4.4.4', 'The destination has no host'))
   const { hop, delivery } = last
-  if (delivery.kind !== 'answered') {
-    const answer = delivery.kind === 'no-contact' ? noContactReply(delivery.reply) : delivery.reply
-    return { ...everyone(recipients, answer), hop, tls: delivery.tls }
-  }
-  const replies = recipients.map(
-    ({ address }) =>
-      delivery.answers.find((answer) => answer.address === address)?.reply ??
-      reply(451, '4.3.0', 'The host said nothing about this recipient'),
-  )
-  return { recipients, replies, hop, tls: delivery.tls, dsnOffered: delivery.dsnOffered }
+  if (delivery.kind === 'answered')
+    return {
+      results: perRecipient(recipients, delivery),
+      hop,
+      tls: delivery.tls,
+      dsnOffered: delivery.dsnOffered,
+    }
+  const said = delivery.kind === 'no-contact' ? noContactReply(delivery.reply) : delivery.reply
+  return { ...sameForAll(recipients, said), hop, tls: delivery.tls }
 }
 
-function everyone(recipients: readonly QueueRecipient[], answer: Reply): Attempt {
-  return { recipients, replies: recipients.map(() => answer), dsnOffered: false }
+/** The attempt could not be made, for a reason of our own. */
+export function faultyAttempt(recipients: readonly QueueRecipient[], cause: string): Attempt {
+  return sameForAll(recipients, reply(451, '4.3.0', 'This server could not try it; see its log', cause))
+}
+
+function perRecipient(
+  recipients: readonly QueueRecipient[],
+  { answers }: Extract<Delivery, { kind: 'answered' }>,
+): readonly AttemptResult[] {
+  const said = new Map<string, Reply>(answers.map((answer) => [exactly(answer.address), answer.reply]))
+  return recipients.map((recipient) => ({
+    recipient,
+    reply: boundedReply(
+      said.get(exactly(recipient.address)) ??
+        reply(451, '4.3.0', 'The host said nothing about this recipient'),
+    ),
+  }))
+}
+
+/** Case counts: at a host elsewhere they may be two mailboxes. */
+function exactly(address: Address): string {
+  return formatAddress(address)
+}
+
+function sameForAll(recipients: readonly QueueRecipient[], answer: Reply): Attempt {
+  const bounded = boundedReply(answer)
+  return { results: recipients.map((recipient) => ({ recipient, reply: bounded })), dsnOffered: false }
 }

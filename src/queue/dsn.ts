@@ -1,13 +1,14 @@
-import { formatAddress } from '../mail/address.ts'
-import type { EnvelopeSender, Notify } from '../mail/envelope.ts'
+import { type Address, formatAddress, needsUtf8 } from '../mail/address.ts'
+import type { EnvelopeSender } from '../mail/envelope.ts'
 import { makeTraceId } from '../mail/ids.ts'
 import type { TraceEvent } from '../mail/trace.ts'
-import { composeDeliveryReport, type ReportAction, type ReportedRecipient } from '../mime/delivery-report.ts'
+import { composeDeliveryReport, isGlobalReport } from '../mime/delivery-report.ts'
+import type { ReportedRecipient } from '../mime/delivery-report-types.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Directory } from '../ports/directory.ts'
-import type { QueueItem, QueueRecipient, QueueStore } from '../ports/queue.ts'
+import type { QueueItem, QueueStore } from '../ports/queue.ts'
 import type { Random } from '../ports/random.ts'
-import type { AcceptMessage, Intake } from '../ports/store.ts'
+import type { AcceptMessage, Intake, StagedBody } from '../ports/store.ts'
 import { MAX_DSN_FULL_BYTES, MAX_DSN_HEADER_BYTES } from './limits.ts'
 
 export interface DsnPorts {
@@ -20,102 +21,98 @@ export interface DsnPorts {
 
 export interface DsnRequest {
   readonly item: QueueItem
-  readonly action: ReportAction
+  /** At least one. */
   readonly recipients: readonly ReportedRecipient[]
   readonly hostname: string
-  readonly willRetryUntilMs?: number | undefined
 }
 
-/** The report could not be staged: a full disk, say. To be tried again. */
-export class DsnFault extends Error {
-  override readonly name = 'DsnFault'
-}
+export type MadeDsn =
+  | { readonly kind: 'made'; readonly message: AcceptMessage; readonly to: string }
+  /** An address of ours that is gone, or leads nowhere. */
+  | { readonly kind: 'nobody'; readonly to: string }
+  /** The report could not be staged: a full disk, say. To be tried again. */
+  | { readonly kind: 'fault'; readonly cause: string }
 
-/** rfc3461 §4.1: whether the sender wants to hear this of this recipient. */
-export function wantsReport(
-  sender: EnvelopeSender,
-  recipient: Pick<QueueRecipient, 'notify'>,
-  action: ReportAction,
-): boolean {
-  // A report about a report would go in circles (rfc3461 §6.1).
-  if (sender.reversePath === null || recipient.notify === 'NEVER') return false
-  return listed(recipient.notify, action)
-}
-
-function listed(notify: Exclude<Notify, 'NEVER'> | undefined, action: ReportAction): boolean {
-  switch (action) {
-    case 'failed':
-      return notify === undefined || notify.includes('FAILURE')
-    case 'delayed':
-      return notify === undefined || notify.includes('DELAY')
-    case 'delivered':
-    case 'relayed':
-      return notify?.includes('SUCCESS') === true
-  }
-}
-
-/**
- * The report as a message for the store, to be committed together with the outcomes that it tells. undefined
- * where nobody can be told: an address of ours that is gone. Throws `DsnFault` where the store can't take it now.
- */
-export async function makeDsn(ports: DsnPorts, request: DsnRequest): Promise<AcceptMessage | undefined> {
-  const { item, hostname, action } = request
+/** The report as a message for the store, to be committed together with the outcomes that it tells. */
+export async function makeDsn(ports: DsnPorts, request: DsnRequest): Promise<MadeDsn> {
+  const { item, recipients, hostname } = request
   const to = item.sender.reversePath
-  if (to === null) return undefined
+  if (to === null) return { kind: 'nobody', to: '<>' }
   const nowMs = ports.clock.now()
+  const place = placeOf(ports.directory, to)
+  if (place.local.length === 0 && place.remote.length === 0) return { kind: 'nobody', to: formatAddress(to) }
   const traceId = makeTraceId(nowMs, ports.random.bytes(10))
-  const resolution = ports.directory.resolve(to)
-  const local = resolution.kind === 'local' ? resolution.accounts : []
-  const remote = resolution.kind === 'local' ? resolution.remote : resolution.kind === 'not-ours' ? [to] : []
-  if (local.length === 0 && remote.length === 0) return undefined
-  const content = composeDeliveryReport({
-    action,
+  const report = {
     to,
     hostname,
     arrivedAtMs: item.arrivedAtMs,
     nowMs,
     zoneMinutes: ports.clock.zoneMinutes(nowMs),
-    willRetryUntilMs: request.willRetryUntilMs,
     envid: item.sender.envid,
-    recipients: request.recipients,
-    original: await original(ports.queue, item, action),
+    smtputf8: item.sender.smtputf8 || needsUtf8(to),
+    recipients,
+    original: await original(ports.queue, request),
     unique: traceId,
-  })
+  }
+  const content = composeDeliveryReport(report)
   const writer = ports.intake.body(content.length)
   await writer.write(content)
   const staged = await writer.finish()
-  if (!staged.ok) throw new DsnFault(staged.failure.cause)
+  if (!staged.ok) return { kind: 'fault', cause: staged.failure.cause }
   const sender: EnvelopeSender = {
     reversePath: null,
     bodyType: '8BITMIME',
-    smtputf8: request.recipients.some(({ address }) => /[^\u0000-\u007f]/.test(address.local)),
+    smtputf8: isGlobalReport(report),
   }
+  const actions = [...new Set(recipients.map(({ action }) => action))].join('+')
+  const message = asMessage(staged.value, { to, place, sender, traceId, nowMs, rule: `dsn:${actions}` })
+  return { kind: 'made', message, to: formatAddress(to) }
+}
+
+interface Place {
+  readonly local: readonly AcceptMessage['deliveries'][number]['owner'][]
+  readonly remote: readonly Address[]
+}
+
+function placeOf(directory: Directory, to: Address): Place {
+  const found = directory.resolve(to)
+  if (found.kind === 'not-ours') return { local: [], remote: [to] }
+  if (found.kind !== 'local') return { local: [], remote: [] }
+  return { local: found.accounts.map(({ account }) => account), remote: found.remote }
+}
+
+function asMessage(
+  body: StagedBody,
+  as: {
+    readonly to: Address
+    readonly place: Place
+    readonly sender: EnvelopeSender
+    readonly traceId: AcceptMessage['traceId']
+    readonly nowMs: number
+    readonly rule: string
+  },
+): AcceptMessage {
+  const { to, place, sender, traceId, nowMs, rule } = as
   const returnPath = Buffer.from('Return-Path: <>\r\n')
+  const kind = place.local.length > 0 ? 'account' : 'remote'
   const trace: TraceEvent[] = [
     { atMs: nowMs, kind: 'sender', reversePath: '' },
-    {
-      atMs: nowMs,
-      kind: 'recipient',
-      address: formatAddress(to),
-      as: local.length > 0 ? 'account' : 'remote',
-    },
-    { atMs: nowMs, kind: 'decision', action: 'accept', rule: `dsn:${action}` },
+    { atMs: nowMs, kind: 'recipient', address: formatAddress(to), as: kind },
+    { atMs: nowMs, kind: 'decision', action: 'accept', rule },
   ]
   return {
-    traceId,
-    trace,
-    body: staged.value,
+    ...{ traceId, trace, body },
     prefix: returnPath,
     reversePath: null,
     receivedAtMs: nowMs,
-    deliveries: local.map(({ account }) => ({ owner: account, mailbox: 'INBOX', flags: [], recipient: to })),
+    deliveries: place.local.map((owner) => ({ owner, mailbox: 'INBOX', flags: [], recipient: to })),
     queue:
-      remote.length === 0
+      place.remote.length === 0
         ? undefined
         : {
             sender,
             skipBytes: returnPath.length,
-            recipients: remote.map((address) => ({ address })),
+            recipients: place.remote.map((address) => ({ address })),
             nextAttemptAtMs: nowMs,
           },
   }
@@ -124,13 +121,24 @@ export async function makeDsn(ports: DsnPorts, request: DsnRequest): Promise<Acc
 /** The whole message comes back only where it failed, is small, and the sender did not ask for less (rfc3461 §4.3). */
 async function original(
   queue: QueueStore,
-  item: QueueItem,
-  action: ReportAction,
+  { item, recipients }: DsnRequest,
 ): Promise<{ readonly kind: 'header' | 'full'; readonly octets: Uint8Array }> {
-  const full = action === 'failed' && item.sender.ret !== 'HDRS' && item.sizeBytes <= MAX_DSN_FULL_BYTES
-  if (!full)
-    return { kind: 'header', octets: (await queue.readHeader(item.id)).subarray(0, MAX_DSN_HEADER_BYTES) }
-  const pieces: Uint8Array[] = []
-  for await (const piece of queue.read(item.id)) pieces.push(piece)
-  return { kind: 'full', octets: Buffer.concat(pieces) }
+  const hasFailed = recipients.some(({ action }) => action === 'failed')
+  const isFull = hasFailed && item.sender.ret !== 'HDRS' && item.sizeBytes <= MAX_DSN_FULL_BYTES
+  try {
+    if (!isFull) return { kind: 'header', octets: wholeLines(await queue.readHeader(item.id)) }
+    const pieces: Uint8Array[] = []
+    for await (const piece of queue.read(item.id)) pieces.push(piece)
+    return { kind: 'full', octets: Buffer.concat(pieces) }
+  } catch {
+    // Cancelled meanwhile, or the disk can't be read: the sender is told all the same.
+    return { kind: 'header', octets: new Uint8Array(0) }
+  }
+}
+
+/** At most so much, cut behind a line. */
+function wholeLines(header: Uint8Array): Uint8Array {
+  if (header.length <= MAX_DSN_HEADER_BYTES) return header
+  const cut = header.subarray(0, MAX_DSN_HEADER_BYTES)
+  return cut.subarray(0, Buffer.from(cut).lastIndexOf('\r\n') + 2)
 }

@@ -1,5 +1,6 @@
 import { reply as makeReply, type Reply } from '../mail/reply.ts'
 import type { Delivery } from '../ports/deliverer.ts'
+import { MAX_REPLY_CHARS, MAX_REPLY_LINES } from './limits.ts'
 
 /** What an attempt means for one recipient. This file alone decides what a reply means. */
 export type Outcome = 'delivered' | 'deferred' | 'failed'
@@ -29,10 +30,21 @@ export function mayTryNext(delivery: Delivery): boolean {
   return delivery.kind === 'no-contact'
 }
 
+/** A reply as it is kept: a hostile host's may have a megabyte (attack 11). */
+export function boundedReply(reply: Reply): Reply {
+  const lines: string[] = []
+  let room = MAX_REPLY_CHARS
+  for (const line of reply.lines.slice(0, MAX_REPLY_LINES)) {
+    if (room <= 0) break
+    lines.push(line.slice(0, room).toWellFormed())
+    room -= line.length
+  }
+  return { ...reply, lines }
+}
+
 /** What stands in the trace where no host of the route could be reached: always temporary. */
 export function noContactReply(last: Reply): Reply {
-  const temporary = last.code >= 400 && last.code < 500
-  return temporary
+  return outcomeOf(last) === 'deferred'
     ? last
     : makeReply(
         451,

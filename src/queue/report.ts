@@ -1,10 +1,11 @@
 import { formatAddress } from '../mail/address.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { TraceFact } from '../mail/trace.ts'
-import type { ReportAction } from '../mime/delivery-report.ts'
-import type { QueueItem, QueueRecipient, RecipientOutcome } from '../ports/queue.ts'
-import type { Attempt } from './attempt.ts'
-import { wantsReport } from './dsn.ts'
+import type { ReportedRecipient } from '../mime/delivery-report-types.ts'
+import type { ReportAction } from '../mime/report-texts.ts'
+import type { QueueItem, RecipientOutcome } from '../ports/queue.ts'
+import type { Attempt, AttemptResult } from './attempt.ts'
+import { wantsReport } from './notify.ts'
 import { outcomeOf } from './outcome.ts'
 import { isDelayTold, nextAttempt, type RetrySettings } from './schedule.ts'
 
@@ -12,105 +13,116 @@ import { isDelayTold, nextAttempt, type RetrySettings } from './schedule.ts'
 export interface Settled {
   readonly outcomes: readonly RecipientOutcome[]
   readonly facts: readonly TraceFact[]
-  readonly reports: ReadonlyMap<ReportAction, readonly RecipientOutcome[]>
+  /** What the sender wants to hear; empty: nothing. */
+  readonly reported: readonly ReportedRecipient[]
 }
 
-export function settle(
-  item: QueueItem,
-  attempt: Attempt,
-  at: { readonly retry: RetrySettings; readonly nowMs: number; readonly chance: number },
-): Settled {
-  const outcomes = attempt.recipients.map((recipient, i) =>
-    settleOne(item, recipient, attempt, { ...at, index: i }),
-  )
-  const reports = new Map<ReportAction, RecipientOutcome[]>()
-  for (const [i, { action }] of outcomes.entries()) {
-    const recipient = attempt.recipients[i] as QueueRecipient
+interface Moment {
+  readonly retry: RetrySettings
+  readonly nowMs: number
+  /** 0 to 1, the same for all: recipients of one message stay together. */
+  readonly chance: number
+}
+
+export function settle(item: QueueItem, attempt: Attempt, at: Moment): Settled {
+  const outcomes: RecipientOutcome[] = []
+  const reported: ReportedRecipient[] = []
+  for (const result of attempt.results) {
+    const { outcome, action, expired } = settleOne(item, result, attempt, at)
+    outcomes.push(outcome)
+    const { recipient, reply } = result
     if (action === undefined || !wantsReport(item.sender, recipient, action)) continue
-    reports.set(action, [...(reports.get(action) ?? []), (outcomes[i] as (typeof outcomes)[0]).outcome])
+    const { address, orcpt } = recipient
+    reported.push({
+      ...{ address, orcpt, action, reply, expired },
+      remoteHost: outcome.lastHost,
+      willRetryUntilMs: action === 'delayed' ? item.arrivedAtMs + at.retry.giveUpAfterMs : undefined,
+    })
   }
-  return {
-    outcomes: outcomes.map(({ outcome }) => outcome),
-    facts: outcomes.map(({ outcome }) => attemptFact(outcome, attempt)),
-    reports,
-  }
+  return { outcomes, facts: attemptFacts(outcomes, attempt), reported }
+}
+
+interface SettledOne {
+  readonly outcome: RecipientOutcome
+  readonly action?: ReportAction | undefined
+  readonly expired?: boolean | undefined
 }
 
 function settleOne(
   item: QueueItem,
-  recipient: QueueRecipient,
+  { recipient, reply }: AttemptResult,
   attempt: Attempt,
-  at: {
-    readonly retry: RetrySettings
-    readonly nowMs: number
-    readonly chance: number
-    readonly index: number
-  },
-): { readonly outcome: RecipientOutcome; readonly action: ReportAction | undefined } {
-  const lastReply = attempt.replies[at.index] as Attempt['replies'][0]
+  { retry, nowMs, chance }: Moment,
+): SettledOne {
+  const { address, delayToldAtMs } = recipient
   const attempts = recipient.attempts + 1
-  const base = {
-    address: recipient.address,
-    attempts,
-    lastReply,
-    lastHost: attempt.hop?.name,
-    nextAttemptAtMs: at.nowMs,
-    delayToldAtMs: recipient.delayToldAtMs,
-  }
-  switch (outcomeOf(lastReply)) {
+  const lastHost = attempt.hop?.name
+  const base = { address, attempts, lastReply: reply, lastHost, nextAttemptAtMs: nowMs, delayToldAtMs }
+  switch (outcomeOf(reply)) {
     case 'delivered':
       // A host that knows DSN sends them itself (rfc3461 §5.2.2).
       return { outcome: { ...base, state: 'delivered' }, action: attempt.dsnOffered ? undefined : 'relayed' }
     case 'failed':
       return { outcome: { ...base, state: 'failed' }, action: 'failed' }
     case 'deferred': {
-      const next = nextAttempt(at.retry, {
-        attempts,
-        arrivedAtMs: item.arrivedAtMs,
-        nowMs: at.nowMs,
-        chance: at.chance,
-      })
-      if (next.kind === 'give-up') return { outcome: { ...base, state: 'failed' }, action: 'failed' }
-      const tell = isDelayTold(at.retry, {
-        arrivedAtMs: item.arrivedAtMs,
-        nowMs: at.nowMs,
-        toldAtMs: recipient.delayToldAtMs,
-      })
-      const delayToldAtMs = tell ? at.nowMs : recipient.delayToldAtMs
+      const { arrivedAtMs } = item
+      const next = nextAttempt(retry, { attempts, arrivedAtMs, nowMs, chance })
+      if (next.kind === 'give-up')
+        return { outcome: { ...base, state: 'failed' }, action: 'failed', expired: true }
+      const isTold = isDelayTold(retry, { arrivedAtMs, nowMs, toldAtMs: delayToldAtMs })
       return {
-        outcome: { ...base, state: 'waiting', nextAttemptAtMs: next.atMs, delayToldAtMs },
-        action: tell ? 'delayed' : undefined,
+        outcome: {
+          ...base,
+          state: 'waiting',
+          nextAttemptAtMs: next.atMs,
+          delayToldAtMs: isTold ? nowMs : delayToldAtMs,
+        },
+        action: isTold ? 'delayed' : undefined,
       }
     }
   }
 }
 
-function attemptFact(outcome: RecipientOutcome, attempt: Attempt): TraceFact {
+/** One fact for all recipients that fared alike: a list's five hundred must not fill the trace with one reply. */
+function attemptFacts(outcomes: readonly RecipientOutcome[], attempt: Attempt): TraceFact[] {
+  const alike = new Map<string, RecipientOutcome[]>()
+  for (const outcome of outcomes) {
+    const { state, lastReply, nextAttemptAtMs } = outcome
+    const key = JSON.stringify([state, lastReply, nextAttemptAtMs])
+    const group = alike.get(key)
+    if (group === undefined) alike.set(key, [outcome])
+    else group.push(outcome)
+  }
+  return [...alike.values()].map((group) => attemptFact(group, attempt))
+}
+
+function attemptFact(group: readonly RecipientOutcome[], { hop, tls }: Attempt): TraceFact {
+  const [first] = group
+  const isWaiting = first?.state === 'waiting'
   return {
     kind: 'attempt',
-    recipients: [formatAddress(outcome.address)],
-    host: attempt.hop?.name,
-    address: attempt.hop?.address,
-    tls: attempt.tls,
-    outcome:
-      outcome.state === 'delivered' ? 'delivered' : outcome.state === 'waiting' ? 'deferred' : 'failed',
-    reply: outcome.lastReply,
-    nextAttemptAtMs: outcome.state === 'waiting' ? outcome.nextAttemptAtMs : undefined,
+    recipients: group.map(({ address }) => formatAddress(address)),
+    host: hop?.name,
+    address: hop?.address,
+    tls,
+    outcome: first?.state === 'delivered' ? 'delivered' : isWaiting ? 'deferred' : 'failed',
+    reply: first?.lastReply,
+    nextAttemptAtMs: isWaiting ? first.nextAttemptAtMs : undefined,
   }
 }
 
 /** For the log line of an attempt. */
 export function attemptFields(
-  outcome: RecipientOutcome,
-  attempt: Attempt,
+  { address, state, lastReply, attempts }: RecipientOutcome,
+  { hop, tls }: Attempt,
 ): Readonly<Record<string, string | number | undefined>> {
   return {
-    to: formatAddress(outcome.address),
-    state: outcome.state,
-    host: attempt.hop === undefined ? undefined : `${attempt.hop.name}[${attempt.hop.address}]`,
-    tls: attempt.tls,
-    reply: outcome.lastReply === undefined ? undefined : formatReply(outcome.lastReply),
-    cause: outcome.lastReply?.cause,
-    attempts: outcome.attempts,
+    to: formatAddress(address),
+    state,
+    host: hop === undefined ? undefined : `${hop.name}[${hop.address}]`,
+    tls,
+    reply: lastReply === undefined ? undefined : formatReply(lastReply),
+    cause: lastReply?.cause,
+    attempts,
   }
 }

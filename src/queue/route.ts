@@ -2,7 +2,7 @@ import { canonicalIp, isIpv6, isLoopback } from '../mail/ip.ts'
 import { type Reply, reply } from '../mail/reply.ts'
 import type { Hop } from '../ports/deliverer.ts'
 import type { Answer, MxRecord, Resolver } from '../ports/resolver.ts'
-import { MAX_HOPS, MAX_MX } from './limits.ts'
+import { MAX_ADDRESSES_PER_HOST, MAX_HOPS, MAX_MX } from './limits.ts'
 
 /** The hosts that take mail for a domain, in the order to try them; or why there are none. */
 export type Route =
@@ -43,8 +43,8 @@ export function mailHosts(
   ownName: string,
   chance: () => number,
 ): readonly string[] | 'null-mx' {
-  // rfc7505 §3: only where it stands alone.
-  if (records.length === 1 && records[0]?.exchange === '') return 'null-mx'
+  // rfc7505 §3: only where it stands alone; beside real hosts it is passed over.
+  if (records.length > 0 && records.every(({ exchange }) => exchange === '')) return 'null-mx'
   const own = records.find(({ exchange }) => exchange === ownName)?.preference ?? Number.POSITIVE_INFINITY
   return records
     .filter(({ exchange, preference }) => exchange !== '' && preference < own)
@@ -74,14 +74,23 @@ async function resolveHosts(
       settings.ip === 'ipv4' ? undefined : resolver.aaaa(host),
       settings.ip === 'ipv6' ? undefined : resolver.a(host),
     ])
-    for (const answer of answers) {
-      if (answer?.kind === 'temporary') temporary = answer.cause
-      for (const address of usable(answer, settings)) hops.push({ name: host, address, port: settings.port })
-    }
+    for (const answer of answers) if (answer?.kind === 'temporary') temporary = answer.cause
+    const [v6 = [], v4 = []] = answers.map((answer) => usable(answer, settings))
+    for (const address of alternate(v6, v4)) hops.push({ name: host, address, port: settings.port })
   }
   if (hops.length > 0) return { kind: 'hops', hops: hops.slice(0, MAX_HOPS) }
   if (temporary !== undefined) return later(domain, temporary)
   return none('5.4.4', `No mail server of ${domain} has an address that can be reached`)
+}
+
+/** One of each family in turn: a machine without IPv6 must not spend its tries on eight addresses of it. */
+function alternate(v6: readonly string[], v4: readonly string[]): readonly string[] {
+  const longest = Math.max(v6.length, v4.length)
+  const pairs = Array.from({ length: longest }, (_, i) => [v6[i], v4[i]])
+  return pairs
+    .flat()
+    .filter((address) => address !== undefined)
+    .slice(0, MAX_ADDRESSES_PER_HOST)
 }
 
 /** On port 25 a loopback address in public DNS would make us talk to ourselves for ever. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reply } from '../mail/reply.ts'
 import { outcomeOf } from './outcome.ts'
-import { isDelayTold, nextAttempt, type RetrySettings } from './schedule.ts'
+import { horizonMs, isDelayTold, isDue, nextAttempt, type RetrySettings } from './schedule.ts'
 
 const settings: RetrySettings = {
   retryAfterMs: [100, 200, 400],
@@ -26,7 +26,21 @@ test('messages that failed together do not come back together', () => {
 test('there is one last attempt at the end of the time, then none', () => {
   assert.deepEqual(at(9, 9_900), { kind: 'retry', atMs: 10_000 })
   assert.deepEqual(at(10, 10_000), { kind: 'give-up' })
-  assert.deepEqual(at(1, 99_999), { kind: 'give-up' })
+  assert.deepEqual(at(3, 99_999), { kind: 'give-up' })
+})
+
+test('a clock that jumped forward, or a week without power, does not send mail back after one attempt', () => {
+  assert.deepEqual(at(1, 99_999), { kind: 'retry', atMs: 100_099 })
+  assert.deepEqual(at(2, 99_999), { kind: 'retry', atMs: 100_199 })
+})
+
+test('what a clock set in the far future is due as soon as the clock is right', () => {
+  const horizon = horizonMs(settings)
+  assert.equal(isDue(500, 500, horizon), true)
+  assert.equal(isDue(501, 500, horizon), false)
+  assert.equal(isDue(500 + horizon, 500, horizon), false)
+  assert.equal(isDue(501 + horizon, 500, horizon), true)
+  assert.ok(horizon > settings.giveUpAfterMs, 'no due time of our own is taken for one')
 })
 
 test('a clock that jumped back never schedules into the past', () => {

@@ -1,4 +1,6 @@
-/** When to try again. Pure: time comes in as arguments. */
+/* When to try again. Pure: time comes in as arguments. */
+
+import { MAX_SLEEP_MS, MIN_ATTEMPTS } from './limits.ts'
 
 export interface RetrySettings {
   /** Waits after the first, second, … failed attempt; the last repeats (rfc5321 §4.5.4.1). */
@@ -22,10 +24,12 @@ export function nextAttempt(
     readonly chance: number
   },
 ): NextAttempt {
-  if (at.nowMs - at.arrivedAtMs >= settings.giveUpAfterMs) return { kind: 'give-up' }
+  const isOver = at.nowMs - at.arrivedAtMs >= settings.giveUpAfterMs
+  if (isOver && at.attempts >= MIN_ATTEMPTS) return { kind: 'give-up' }
   const waits = settings.retryAfterMs
   const wait = waits[Math.min(at.attempts, waits.length) - 1] ?? settings.giveUpAfterMs
   const atMs = at.nowMs + Math.round(wait * (1 + at.chance / 10))
+  if (isOver) return { kind: 'retry', atMs }
   // One last attempt at the end of the time, rather than none.
   return { kind: 'retry', atMs: Math.min(atMs, Math.max(at.nowMs, at.arrivedAtMs + settings.giveUpAfterMs)) }
 }
@@ -36,4 +40,17 @@ export function isDelayTold(
   at: { readonly arrivedAtMs: number; readonly nowMs: number; readonly toldAtMs: number | undefined },
 ): boolean {
   return at.toldAtMs === undefined && at.nowMs - at.arrivedAtMs >= settings.tellDelayAfterMs
+}
+
+/**
+ * How far ahead a due time can be: what lies further was set by a clock that has been put back since, and is
+ * due now, or a message would wait as long as the clock was wrong.
+ */
+export function horizonMs(settings: RetrySettings): number {
+  return 2 * Math.max(MAX_SLEEP_MS, settings.giveUpAfterMs, ...settings.retryAfterMs)
+}
+
+/** Whether a due time has come, or can't be right. */
+export function isDue(nextAttemptAtMs: number, nowMs: number, horizon: number): boolean {
+  return nextAttemptAtMs <= nowMs || nextAttemptAtMs > nowMs + horizon
 }
