@@ -6,6 +6,7 @@ import type { NewQueueItem } from '../ports/new-queue-item.ts'
 import type { Delivery, StagedBody, StoreFailure } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
 import type { PipelinePorts } from './ports.ts'
+import { reportSuccess } from './success-report.ts'
 
 export interface Commit {
   readonly traceId: TraceId
@@ -70,6 +71,7 @@ export async function commitMessage(ports: PipelinePorts, commit: Commit): Promi
       traceId,
     )
   }
+  await reportSuccess(ports, commit)
   return { kind: 'committed' }
 }
 

@@ -1,0 +1,112 @@
+import { formatAddress } from '../mail/address.ts'
+import type { EnvelopeSender } from '../mail/envelope.ts'
+import { makeTraceId, type TraceId } from '../mail/ids.ts'
+import { reply } from '../mail/reply.ts'
+import type { TraceEvent } from '../mail/trace.ts'
+import { composeDeliveryReport, isGlobalReport } from '../mime/delivery-report.ts'
+import type { StagedBody } from '../ports/store.ts'
+import type { Accepted } from './accepted.ts'
+import type { PipelinePorts } from './ports.ts'
+import { returnPathField } from './received.ts'
+
+/** Of the original's header, in a report. */
+const MAX_HEADER_BYTES = 64 * 1024
+
+/** A message that has just been stored. */
+export interface Delivered {
+  readonly traceId: TraceId
+  readonly sender: EnvelopeSender
+  readonly accepted: readonly Accepted[]
+  readonly body: StagedBody
+  readonly nowMs: number
+}
+
+/**
+ * Tells the sender that the message is in a mailbox here, where NOTIFY=SUCCESS asked for it (rfc3461 §6.2).
+ * Called after the commit: whatever goes wrong, the message itself is delivered.
+ */
+export async function reportSuccess(ports: PipelinePorts, message: Delivered): Promise<void> {
+  const asked = message.accepted.filter(isAskedFor)
+  const to = message.sender.reversePath
+  // A report about a report would go in circles (rfc3461 §6.1).
+  if (asked.length === 0 || to === null) return
+  try {
+    await report(ports, message, { asked, to })
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error)
+    ports.log.event('server.fault', { where: 'success report', cause }, message.traceId)
+  }
+}
+
+function isAskedFor({ local, notify }: Accepted): boolean {
+  return local.length > 0 && notify !== undefined && notify !== 'NEVER' && notify.includes('SUCCESS')
+}
+
+async function report(
+  ports: PipelinePorts,
+  { traceId, sender, body, nowMs }: Delivered,
+  {
+    asked,
+    to,
+  }: { readonly asked: readonly Accepted[]; readonly to: NonNullable<EnvelopeSender['reversePath']> },
+): Promise<void> {
+  const { clock, directory, intake, log, random } = ports
+  const place = directory.resolve(to)
+  const local = place.kind === 'local' ? place.accounts : []
+  const remote = place.kind === 'local' ? place.remote : place.kind === 'not-ours' ? [to] : []
+  if (local.length === 0 && remote.length === 0) return
+  const reportId = makeTraceId(nowMs, random.bytes(10))
+  const told = {
+    to,
+    hostname: ports.settings().hostname,
+    arrivedAtMs: nowMs,
+    nowMs,
+    zoneMinutes: clock.zoneMinutes(nowMs),
+    envid: sender.envid,
+    smtputf8: sender.smtputf8,
+    recipients: asked.map(({ address, orcpt }) => ({
+      address,
+      orcpt,
+      action: 'delivered' as const,
+      reply: reply(250, '2.1.5', 'Delivered to the mailbox'),
+    })),
+    original: { kind: 'header' as const, octets: body.header.subarray(0, MAX_HEADER_BYTES) },
+    unique: reportId,
+  }
+  const content = composeDeliveryReport(told)
+  const writer = intake.body(content.length)
+  await writer.write(content)
+  const staged = await writer.finish()
+  if (!staged.ok) throw new Error(staged.failure.cause)
+  const prefix = Buffer.from(returnPathField(null))
+  const address = formatAddress(to)
+  const trace: TraceEvent[] = [
+    { atMs: nowMs, kind: 'sender', reversePath: '' },
+    { atMs: nowMs, kind: 'recipient', address, as: local.length > 0 ? 'account' : 'remote' },
+    { atMs: nowMs, kind: 'decision', action: 'accept', rule: 'dsn:delivered' },
+  ]
+  const stored = await intake.accept({
+    traceId: reportId,
+    trace,
+    body: staged.value,
+    prefix,
+    reversePath: null,
+    receivedAtMs: nowMs,
+    deliveries: local.map(({ account }) => ({ owner: account, mailbox: 'INBOX', flags: [], recipient: to })),
+    queue:
+      remote.length === 0
+        ? undefined
+        : {
+            sender: { reversePath: null, bodyType: '8BITMIME', smtputf8: isGlobalReport(told) },
+            skipBytes: prefix.length,
+            recipients: remote.map((recipient) => ({ address: recipient })),
+            nextAttemptAtMs: nowMs,
+          },
+  })
+  if (!stored.ok) {
+    staged.value.discard()
+    throw new Error(stored.failure.cause)
+  }
+  intake.trace(traceId, [{ atMs: nowMs, kind: 'dsn', action: 'delivered', to: address, traceId: reportId }])
+  log.event('queue.dsn', { action: 'delivered', to: address, dsn: reportId }, traceId)
+}
