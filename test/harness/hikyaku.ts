@@ -64,7 +64,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     ...(options.waitFor ?? Object.values(ports)).map((port) =>
       until(`port ${port} of the server`, () => accepts(port), startTimeoutMs),
     ),
-    // The screen comes when all is open.
+    // Ports are bound early; only then come privileges, keys and the store.
+    until('the log of a finished start', () => /server\.started/.test(server.log()), startTimeoutMs),
     options.config !== undefined ||
       until('the screen', () => /^Account: /m.test(server.stdout()), startTimeoutMs),
   ])

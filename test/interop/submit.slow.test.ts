@@ -90,14 +90,14 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
     password = account.password,
   ): Transporter =>
     createTransport({
-      host: localName,
+      host: '127.0.0.1',
       port: ports[port],
       secure: port === 'submissions',
       requireTLS: true,
       name: 'my-phone.lan',
       auth: { user: account.user, pass: password },
       authMethod: method,
-      tls: { ca: caOf(server) },
+      tls: { ca: caOf(server), servername: localName },
       connectionTimeout: 30_000,
       socketTimeout: 30_000,
     })
