@@ -1,6 +1,6 @@
 import { describe } from 'node:test'
 import { accountsContract } from './contract/accounts.test-kit.ts'
-import type { Implementation } from './contract/bench.ts'
+import type { Implementation } from './contract/bench.test-kit.ts'
 import { deliveryContract } from './contract/delivery.test-kit.ts'
 import { flagsContract } from './contract/flags.test-kit.ts'
 import { mailboxesContract } from './contract/mailboxes.test-kit.ts'

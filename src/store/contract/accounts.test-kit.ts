@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Resolution } from '../../ports/directory.ts'
-import { addr, Bench, type Implementation, mail } from './bench.ts'
+import { addr, Bench, type Implementation, mail } from './bench.test-kit.ts'
 
 /** Accounts, aliases, credentials, and the directory that they make. */
 export function accountsContract(implementation: Implementation): void {

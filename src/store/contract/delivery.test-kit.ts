@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Bench, collect, type Implementation, mail, uids } from './bench.ts'
+import { Bench, collect, type Implementation, mail, uids } from './bench.test-kit.ts'
 
 /** Law 3: what is accepted is there, whole, once for each; what is refused left nothing. */
 export function deliveryContract(implementation: Implementation): void {

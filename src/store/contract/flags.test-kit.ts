@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KEYWORDS_PER_MAILBOX } from '../limits.ts'
-import { Bench, type Implementation, mail, uids } from './bench.ts'
+import { Bench, type Implementation, mail, uids } from './bench.test-kit.ts'
 
 /** STORE, COPY, MOVE, EXPUNGE. */
 export function flagsContract(implementation: Implementation): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailboxInfo, MailboxResult } from '../../ports/mailboxes.ts'
 import type { Access } from '../../ports/store.ts'
-import { accessOf, Bench, eventually, type Implementation, mail, uids } from './bench.ts'
+import { accessOf, Bench, eventually, type Implementation, mail, uids } from './bench.test-kit.ts'
 
 const kindOf = (result: MailboxResult<unknown>): string => (result.ok ? 'ok' : result.error.kind)
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NewQueueItem } from '../../ports/new-queue-item.ts'
 import type { QueueItem, RecipientOutcome } from '../../ports/queue.ts'
-import { addr, Bench, eventually, type Implementation, mail } from './bench.ts'
+import { addr, Bench, eventually, type Implementation, mail } from './bench.test-kit.ts'
 
 const SENDER = { reversePath: addr('anna@example.test'), bodyType: '8BITMIME', smtputf8: false } as const
 

@@ -5,7 +5,7 @@ import type { SearchKey } from '../../mail/search.ts'
 import { parseUidSet } from '../../mail/uid-set.ts'
 import type { MailboxView } from '../../ports/mailboxes.ts'
 import type { Access } from '../../ports/store.ts'
-import { Bench, type Implementation, mail } from './bench.ts'
+import { Bench, type Implementation, mail } from './bench.test-kit.ts'
 
 const set = (text: string) => parseUidSet(text) ?? assert.fail(text)
 

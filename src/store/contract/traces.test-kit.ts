@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TraceEvent } from '../../mail/trace.ts'
-import { Bench, eventually, type Implementation, mail } from './bench.ts'
+import { Bench, eventually, type Implementation, mail } from './bench.test-kit.ts'
 
 export function tracesContract(implementation: Implementation): void {
   const on = (title: string, body: (bench: Bench) => Promise<void>): void =>

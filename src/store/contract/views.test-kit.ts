@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailboxView, ViewChange } from '../../ports/mailboxes.ts'
 import type { Access } from '../../ports/store.ts'
-import { Bench, eventually, type Implementation, mail, uids } from './bench.ts'
+import { Bench, eventually, type Implementation, mail, uids } from './bench.test-kit.ts'
 
 /** What a session sees and when: rfc3501 §7.4.1 and the lags between sessions. */
 export function viewsContract(implementation: Implementation): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Implementation } from '../contract/bench.ts'
+import type { Implementation } from '../contract/bench.test-kit.ts'
 import { storeContract } from '../contract.test-kit.ts'
 import { openStore, type Store } from './open.ts'
 

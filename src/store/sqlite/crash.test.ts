@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { INBOX } from '../../mail/mailbox-name.ts'
-import { collect } from '../contract/bench.ts'
+import { collect } from '../contract/bench.test-kit.ts'
 import { openStore, type Store } from './open.ts'
 
 const ROUNDS = 8
@@ -26,22 +25,28 @@ async function open(folder: string): Promise<Store> {
 
 /** Runs a writer until it has acknowledged enough, kills it as a power cut would, gives what it acknowledged. */
 async function killedRound(folder: string, round: number): Promise<readonly string[]> {
-  const writer = new URL('crash-writer.test-kit.ts', import.meta.url)
+  const writer = new URL('./crash-writer.test-kit.ts', import.meta.url)
   const child: ChildProcess = spawn(process.execPath, [writer.pathname, folder, String(round)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const acknowledged: string[] = []
   assert(child.stdout !== null)
-  const lines = createInterface({ input: child.stdout })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  lines.on('line', (line) => {
-    acknowledged.push(line)
+  const ended = new Promise((resolve) => child.once('close', resolve))
+  let text = ''
+  let isDoomed = false
+  child.stdout.setEncoding('latin1')
+  child.stdout.on('data', (chunk: string) => {
+    text += chunk
+    const lines = text.split('\n')
+    text = lines.pop() ?? ''
+    acknowledged.push(...lines)
+    if (isDoomed || acknowledged.length < ACKNOWLEDGED) return
+    isDoomed = true
     // Any point of the writer's work: inside a commit, a checkpoint, a file.
-    if (acknowledged.length === ACKNOWLEDGED) setTimeout(() => child.kill('SIGKILL'), Math.random() * 60)
+    setTimeout(() => child.kill('SIGKILL'), Math.random() * 60)
   })
+  // Lines that were written before the kill are acknowledgements, too: 'close' comes after the last of them.
   await ended
-  // Lines that were written before the kill are acknowledgements, too.
-  await new Promise((resolve) => setImmediate(resolve))
   return acknowledged
 }
 

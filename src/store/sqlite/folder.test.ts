@@ -60,7 +60,7 @@ test('a second owner is refused and told who is there, in this process or anothe
     assert.match(second.error.problem, new RegExp(`in use by process ${process.pid}`))
     assert.equal(second.error.path, folder)
     const script = `
-      const { openStore } = await import(${JSON.stringify(new URL('open.ts', import.meta.url).href)})
+      const { openStore } = await import(${JSON.stringify(new URL('./open.ts', import.meta.url).href)})
       const result = await openStore({ folder: process.argv[1], directory: { domains: [], separator: '' }, now: Date.now, onFault() {} })
       console.log(result.ok ? 'opened' : result.error.kind + ' ' + result.error.pid)
       if (result.ok) await result.store.close()`

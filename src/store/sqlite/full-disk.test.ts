@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { Bench, eventually, mail, uids } from '../contract/bench.ts'
+import { Bench, eventually, mail, uids } from '../contract/bench.test-kit.ts'
 import { openStore, type Store } from './open.ts'
 
 interface Opened {

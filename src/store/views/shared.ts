@@ -2,7 +2,6 @@ import { assert } from '../../mail/assert.ts'
 import { FLAG_LOG_BATCHES, OLD_GENERATIONS } from '../limits.ts'
 import type { Columns } from './columns.ts'
 import type { RecentUids } from './recent.ts'
-import type { View } from './view.ts'
 
 /**
  * The rows of a mailbox between two expunges. All sessions that have been told the same expunges share one;
@@ -17,6 +16,17 @@ export interface Generation {
   /** MODSEQ of the first expunge after it; what was expunged from there on must stay fetchable. */
   removedAt: number | undefined
   next: Generation | undefined
+}
+
+/** A session's view, as the mailbox sees it. */
+export interface Watcher {
+  /** The version that it was last told of. */
+  told: number
+  readonly listener: (() => void) | undefined
+  /** Whether it has anything to sync. */
+  readonly behind: boolean
+  /** Where it stands on one of these: what it sees stays until it closes, but it is told to go. */
+  cutOff(from: ReadonlySet<Generation>, why: string): void
 }
 
 interface FlagBatch {
@@ -37,7 +47,7 @@ export class SharedMailbox {
   keywords: readonly string[]
   gone: string | undefined
   newest: Generation
-  readonly views = new Set<View>()
+  readonly views = new Set<Watcher>()
   /** Counts every change: a session whose number is equal has nothing to sync. */
   version = 0
   #older: Generation[] = []

@@ -3,7 +3,7 @@ import { flagNames, SEEN } from '../../mail/flags.ts'
 import type { MessageId } from '../../mail/ids.ts'
 import type { MailboxInfo, MailboxView, ViewChange } from '../../ports/mailboxes.ts'
 import { keywordsOf } from '../flag-bits.ts'
-import type { Generation, SharedMailbox } from './shared.ts'
+import type { Generation, SharedMailbox, Watcher } from './shared.ts'
 
 const ALL_SYSTEM_BITS = 31
 
@@ -15,7 +15,7 @@ export interface ViewHooks {
 }
 
 /** One session's place in a shared mailbox: a generation, how many of its rows it has been told of, and some counts. */
-export class View implements MailboxView {
+export class View implements MailboxView, Watcher {
   readonly mailbox: MailboxInfo
   readonly readOnly: boolean
   readonly shared: SharedMailbox
