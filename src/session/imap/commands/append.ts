@@ -10,6 +10,7 @@ export class ImapAppend {
   readonly #context: ImapContext
   readonly #command: AppendCommand
   #body: BodyWriter | undefined
+  #aborted = false
 
   constructor(context: ImapContext, command: AppendCommand) {
     this.#context = context
@@ -23,6 +24,8 @@ export class ImapAppend {
       return done('NO', `A message may have at most ${maxMessageBytes} octets`, 'TOOBIG')
     const found = await deps.mailboxes.status(access, this.#command.mailbox)
     if (!found.ok) return targetRefusal(this.#context, found.error)
+    // An abort that came meanwhile found nothing to throw away.
+    if (this.#aborted) return done('NO', 'The connection is gone')
     this.#body = deps.intake.body(maxMessageBytes)
     return { kind: 'accept' }
   }
@@ -59,6 +62,7 @@ export class ImapAppend {
   }
 
   abort(): void {
+    this.#aborted = true
     this.#body?.abort()
   }
 }

@@ -57,6 +57,7 @@ function chosen(
     (!bySubscription || subscriptions.has(name)) &&
     (!bySpecialUse || byName.get(name)?.specialUse !== undefined)
   const met = [...names].filter(meets)
+  if (recursive) for (const name of met.flatMap(parentsOf)) names.add(name)
   const listed: Listed[] = []
   for (const name of [...names].sort(compareNames)) {
     if (!matches(name)) continue
@@ -70,6 +71,14 @@ function chosen(
     })
   }
   return listed
+}
+
+/** rfc5258 §3.5: a name that is not there itself is told too, where something below it is subscribed. */
+function parentsOf(name: string): readonly string[] {
+  const parents: string[] = []
+  for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1))
+    parents.push(name.slice(0, at))
+  return parents
 }
 
 function attributesOf({ info, subscribed }: Listed, command: ListCommand): readonly string[] {

@@ -16,6 +16,11 @@ export async function select(
   const opened = await context.deps.mailboxes.open(context.access, mailbox, { readOnly })
   if (!opened.ok) return refusal(context, opened.error)
   const view = opened.value
+  if (context.link.gone) {
+    // Whoever closed the connection has found nothing to close: the view is ours to give back.
+    view.close()
+    return done('NO', 'The connection is gone')
+  }
   const selected = context.select(view)
   const { machine } = context
   machine.send({ kind: 'flags', flags: flagsInUse(selected) })
