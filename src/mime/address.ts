@@ -69,7 +69,7 @@ export function cut(text: string, maxChars = MAX_DISPLAY_CHARS): string {
 
 function decodeMailbox(entry: MailboxEntry, tags: Set<string>): Mailbox {
   const local = decodeOctets(entry.local)
-  if (isLenientLocal(local)) tags.add('address-lenient-local')
+  if (local.includes('.') && isLenientLocal(local)) tags.add('address-lenient-local')
   const name = entry.phrase === undefined ? undefined : decodeName(entry.phrase, tags)
   const domain = decodeOctets(entry.domain)
   return entry.route === undefined

@@ -1,5 +1,6 @@
 import { withoutComments } from './comments.ts'
-import { type FieldMap, firstValue } from './envelope.ts'
+import { firstValue } from './envelope.ts'
+import type { FieldMap } from './header.ts'
 import { MAX_BOUNDARY_BYTES } from './limits.ts'
 import { decodeParameters, type ParameterField, parseParameters } from './params.ts'
 import type { Param } from './parts.ts'

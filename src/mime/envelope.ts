@@ -1,5 +1,5 @@
 import { type AddressEntry, readAddressList } from './address-list.ts'
-import { type HeaderField, unfold } from './header.ts'
+import { type FieldMap, unfold } from './header.ts'
 import { MAX_TEXT_FIELD_BYTES } from './limits.ts'
 import { nstring, wireString } from './wire.ts'
 
@@ -9,19 +9,6 @@ import { nstring, wireString } from './wire.ts'
  */
 const NO_DOMAIN = '"MISSING_DOMAIN"'
 const NO_LOCAL = '"MISSING_MAILBOX"'
-
-/** The values of a header's fields by lower-case name: raw, as they stand, duplicates in order. */
-export type FieldMap = ReadonlyMap<string, readonly string[]>
-
-export function fieldMap(fields: readonly HeaderField[]): Map<string, string[]> {
-  const map = new Map<string, string[]>()
-  for (const { key, raw } of fields) {
-    const values = map.get(key)
-    if (values === undefined) map.set(key, [raw])
-    else values.push(raw)
-  }
-  return map
-}
 
 /** A field's first value on one line, cut to what an envelope may hold. */
 export function firstValue(fields: FieldMap, key: string, tags: Set<string>): string | undefined {

@@ -20,20 +20,51 @@ const COLON = 0x3a
  * garbage) are left out. The block may end with its empty line or without. At most `MAX_FIELDS`.
  */
 export function headerFields(header: Uint8Array): HeaderField[] {
-  const text = latin1(header)
   const fields: HeaderField[] = []
+  const text = latin1(header)
+  eachField(text, (start, colon, end) => {
+    const name = text.slice(start, colon).trimEnd()
+    fields.push({ name, key: name.toLowerCase(), raw: text.slice(colon + 1, end), start, end })
+  })
+  return fields
+}
+
+/** The raw values of some fields by lower-case name, duplicates in order. */
+export type FieldMap = ReadonlyMap<string, readonly string[]>
+
+/**
+ * Adds the fields of `header` whose names are `wanted`, in a pass that makes nothing of the others.
+ * @returns how many fields of any name there are, at most `MAX_FIELDS`.
+ */
+export function collectFields(
+  header: Uint8Array,
+  wanted: ReadonlySet<string>,
+  into: Map<string, string[]>,
+): number {
+  const text = latin1(header)
+  return eachField(text, (start, colon, end) => {
+    const key = text.slice(start, colon).trimEnd().toLowerCase()
+    if (!wanted.has(key)) return
+    const raw = text.slice(colon + 1, end)
+    const values = into.get(key)
+    if (values === undefined) into.set(key, [raw])
+    else values.push(raw)
+  })
+}
+
+function eachField(text: string, see: (start: number, colon: number, end: number) => void): number {
+  let count = 0
   let start = 0
-  while (start < text.length && fields.length < MAX_FIELDS) {
+  while (start < text.length && count < MAX_FIELDS && !isEmptyLine(text, start)) {
     const end = fieldEnd(text, start)
-    if (isEmptyLine(text, start)) break
     const colon = fieldColon(text, start, end)
     if (colon >= 0) {
-      const name = text.slice(start, colon).trimEnd()
-      fields.push({ name, key: name.toLowerCase(), raw: text.slice(colon + 1, end), start, end })
+      see(start, colon, end)
+      count++
     }
     start = end
   }
-  return fields
+  return count
 }
 
 /** A field's value on one line: line ends are taken out, the white space of folds stays (rfc5322 §2.2.3). */

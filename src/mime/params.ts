@@ -31,6 +31,8 @@ export function parseParameters(field: string): ParameterField {
  * the extended form wins, else the first.
  */
 export function decodeParameters(raw: readonly Param[]): { params: Param[]; leniencies: string[] } {
+  if (raw.every(isPlainParam) && (raw.length < 2 || new Set(raw.map(([name]) => name)).size === raw.length))
+    return { params: [...raw], leniencies: [] }
   const plain = new Map<string, string>()
   const extended = new Map<string, Map<number, Piece>>()
   const tags = new Set<string>()
@@ -51,6 +53,11 @@ export function decodeParameters(raw: readonly Param[]): { params: Param[]; leni
     if (text !== undefined) plain.set(name, text)
   }
   return { params: [...plain], leniencies: [...tags] }
+}
+
+/** Most parameters need no decoding. */
+function isPlainParam([name, value]: Param): boolean {
+  return !name.includes('*') && !value.includes('=?') && /^[\x20-\x7e]*$/.test(value)
 }
 
 interface Piece {

@@ -1,12 +1,13 @@
 import { cut, displayAddresses } from './address.ts'
 import { type MailDate, parseDate } from './date.ts'
-import { AddressLists, type FieldMap, fieldMap, firstValue, renderEnvelope } from './envelope.ts'
-import { headerFields } from './header.ts'
+import { AddressLists, firstValue, renderEnvelope } from './envelope.ts'
+import { collectFields, type FieldMap } from './header.ts'
 import { messageId, messageIds } from './ids.ts'
 import { MAX_LENIENCIES } from './limits.ts'
 import { type Node, toPart } from './node.ts'
 import { encodeParts } from './parts.ts'
 import { renderStructure } from './structure.ts'
+import { FIELDS } from './tree.ts'
 import { decodeWords } from './words.ts'
 
 /** What the scan has found. */
@@ -51,8 +52,9 @@ export function summarise(scanned: Scanned, prefix: Uint8Array) {
 }
 
 function withPrefix(rootFields: FieldMap, prefix: Uint8Array): FieldMap {
-  if (prefix.length === 0) return rootFields
-  const fields = fieldMap(headerFields(prefix))
+  const fields = new Map<string, string[]>()
+  collectFields(prefix, FIELDS, fields)
+  if (fields.size === 0) return rootFields
   for (const [key, values] of rootFields) fields.set(key, [...(fields.get(key) ?? []), ...values])
   return fields
 }

@@ -1,6 +1,6 @@
 import { type Entity, type MediaType, readEntity } from './entity.ts'
-import { AddressLists, type FieldMap, fieldMap, renderEnvelope } from './envelope.ts'
-import { headerFields } from './header.ts'
+import { AddressLists, renderEnvelope } from './envelope.ts'
+import { collectFields, type FieldMap } from './header.ts'
 import { MAX_ALL_HEADERS_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_PARTS } from './limits.ts'
 import type { Node } from './node.ts'
 
@@ -23,6 +23,19 @@ export interface Mark {
 }
 
 const NO_FIELDS: FieldMap = new Map()
+/** All that structure, envelope and summary are made of. */
+export const FIELDS: ReadonlySet<string> = new Set([
+  ...['date', 'subject', 'from', 'sender', 'reply-to', 'to', 'cc', 'bcc'],
+  ...['message-id', 'in-reply-to', 'references'],
+  ...[
+    'content-type',
+    'content-transfer-encoding',
+    'content-disposition',
+    'content-id',
+    'content-description',
+  ],
+  ...['content-md5', 'content-language', 'content-location'],
+])
 /** Encodings under which the octets of a message/rfc822 are the message (rfc2046 §5.2.1 allows no others). */
 const IDENTITY = new Set(['7bit', '8bit', 'binary'])
 
@@ -122,9 +135,9 @@ export class TreeBuilder {
       this.tags.add('headers-too-large')
       return NO_FIELDS
     }
-    const fields = headerFields(header)
-    if (fields.length >= MAX_FIELDS) this.tags.add('too-many-fields')
-    return fieldMap(fields)
+    const fields = new Map<string, string[]>()
+    if (collectFields(header, FIELDS, fields) >= MAX_FIELDS) this.tags.add('too-many-fields')
+    return fields
   }
 
   #makeNode(entity: Entity, headerStart: number, body: Mark): Node {
