@@ -130,7 +130,7 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
         assert.match(message, /\r\n\r\nGood day\.\r\n\.\r\n$/)
         assert.ok(message.includes(`\r\nFrom: ${account.user}\r\n`))
         const received = message.slice(0, message.indexOf('\r\nFrom: '))
-        // Where a person sits is nobody's business (rfc8314 has no say in it; rfc5321 §7.6 allows it).
+        // Where a person sits is nobody's business (rfc5321 §7.6).
         assert.doesNotMatch(received, /my-phone|\[127\.0\.0\.1\]|\[::1\]/)
       })
     }

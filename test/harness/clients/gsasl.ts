@@ -1,5 +1,5 @@
 // GNU SASL's own client: a foreign SCRAM with channel binding. It speaks STARTTLS only, and on TLS 1.3 binds by
-// tls-exporter (rfc9266 §4.2). The password is read from standard input, since there is no terminal.
+// tls-exporter (rfc9266 §2). The password is read from standard input, since there is no terminal.
 
 import { type Ran, run } from '../run.ts'
 import type { Login } from './login.ts'
