@@ -38,11 +38,12 @@ export async function serveControl(
   path: string,
   handlers: Readonly<Record<string, ControlHandler>>,
   log: Log,
+  requestBytes: number = LIMITS.requestBytes,
 ): Promise<ControlServed> {
   const clients = new Set<ControlClient>()
   const table = new Map(Object.entries(handlers))
   const server = createServer((socket) => {
-    const client = new ControlClient(socket, table, log)
+    const client = new ControlClient(socket, { handlers: table, log, requestBytes })
     if (clients.size >= LIMITS.connections) client.refuse('too many clients on the control socket')
     else {
       clients.add(client)
@@ -83,15 +84,23 @@ class ControlClient {
   readonly #socket: Socket
   readonly #handlers: ReadonlyMap<string, ControlHandler>
   readonly #log: Log
-  readonly #lines = new ControlLines()
+  readonly #lines: ControlLines
   readonly #abort = new AbortController()
   #running = 0
   #refused = false
 
-  constructor(socket: Socket, handlers: ReadonlyMap<string, ControlHandler>, log: Log) {
+  constructor(
+    socket: Socket,
+    parts: {
+      readonly handlers: ReadonlyMap<string, ControlHandler>
+      readonly log: Log
+      readonly requestBytes: number
+    },
+  ) {
     this.#socket = socket
-    this.#handlers = handlers
-    this.#log = log
+    this.#handlers = parts.handlers
+    this.#log = parts.log
+    this.#lines = new ControlLines(parts.requestBytes)
     socket.on('data', (chunk) => this.#data(chunk))
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#abort.abort())

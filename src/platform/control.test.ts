@@ -12,7 +12,7 @@ import { rememberingLog, tempFolder } from './testing.ts'
 async function setUp(t: TestContext, handlers: Record<string, ControlHandler>) {
   const path = join(await tempFolder(t), 'control.sock')
   const log = rememberingLog()
-  const served = await serveControl(path, handlers, log)
+  const served = await serveControl(path, handlers, log, 1024 * 1024)
   assert.ok(served.ok)
   t.after(() => served.server.close())
   return { path, log, server: served.server as ControlServer }

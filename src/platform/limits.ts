@@ -92,8 +92,8 @@ export const LOG_LIMITS = {
 } as const
 
 export const CONTROL_LIMITS = {
-  /** An `account import` argument fits; nothing a person types comes near. */
-  requestBytes: 1024 * 1024,
+  /** `sendmail` hands in a whole message, in base64: the largest that any setting of smtp.max_message is likely to allow. */
+  requestBytes: 160 * 1024 * 1024,
   connections: 32,
   requestsAtOnce: 8,
   unsentBytes: 256 * 1024,
