@@ -115,6 +115,12 @@ export const SETTINGS = {
       'Where a mail server in front of this one delivers by LMTP; without passwords, so keep it on a unix socket or loopback.',
       'start',
     ),
+    lmtp_mode: setting(
+      kinds.oneOf(['0600', '0660', '0666']),
+      '0660',
+      'Who may deliver through a unix socket: this user (0600), its group too (0660), or whoever can reach the folder that it is in (0666, as Postfix needs).',
+      'start',
+    ),
     proxy_from: setting(
       kinds.list(kinds.network),
       [],

@@ -17,14 +17,15 @@ export function missingFields(
     readonly nowMs: number
     readonly zoneMinutes: number
     readonly traceId: string
-    readonly hostname: string
+    /** Of the sender where there is one: the id is its domain's to give. */
+    readonly domain: string
   },
 ): readonly Completion[] {
   const missing: Completion[] = []
   if (fieldsNamed(header, 'date').length === 0)
     missing.push({ name: 'Date', field: `Date: ${formatDate(at.nowMs, at.zoneMinutes)}\r\n` })
   if (fieldsNamed(header, 'message-id').length === 0) {
-    missing.push({ name: 'Message-ID', field: `Message-ID: <${at.traceId}@${at.hostname}>\r\n` })
+    missing.push({ name: 'Message-ID', field: `Message-ID: <${at.traceId}@${at.domain}>\r\n` })
   }
   return missing
 }

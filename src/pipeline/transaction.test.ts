@@ -243,7 +243,7 @@ test('a submission is completed, queued without its Return-Path, and does not te
   assert.doesNotMatch(prefix, /192\.0\.2\.7|client\.test/)
   assert.match(
     prefix,
-    /\r\nDate: Wed, 15 Nov 2023 07:13:20 \+0900\r\nMessage-ID: <[0-9a-z]{20}@mail\.example\.test>\r\n$/,
+    /\r\nDate: Wed, 15 Nov 2023 07:13:20 \+0900\r\nMessage-ID: <[0-9a-z]{20}@example\.test>\r\n$/,
   )
   assert.deepEqual(
     message?.queue?.recipients.map(({ address }) => `${address.local}@${address.domain}`),

@@ -133,7 +133,12 @@ export class Transaction {
     const nowMs = this.#ports.clock.now()
     const zoneMinutes = this.#ports.clock.zoneMinutes(nowMs)
     const added = isOwnMail(this.#origin.role)
-      ? missingFields(header, { nowMs, zoneMinutes, traceId: this.id, hostname: this.#settings.hostname })
+      ? missingFields(header, {
+          nowMs,
+          zoneMinutes,
+          traceId: this.id,
+          domain: this.#sender.reversePath?.domain ?? this.#settings.hostname,
+        })
       : []
     for (const { name } of added) this.note({ kind: 'added-field', name })
     const returnPath = returnPathField(this.#sender.reversePath)

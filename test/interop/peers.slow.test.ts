@@ -51,6 +51,8 @@ describe('real servers that feed us', { timeout: 600_000 }, () => {
           imap: usual(ports.imap),
           imaps: usual(ports.imaps),
           lmtp: [`127.0.0.1:${lmtpPort}`, `unix:${join(socketFolder, 'lmtp')}`],
+          // Postfix delivers as its own user and gives up all other groups.
+          lmtp_mode: '0666',
         },
       }),
       waitFor: [...Object.values(ports), lmtpPort],

@@ -25,9 +25,6 @@ const KINDS = [
   readonly implicitTls: boolean
 }[]
 
-/** LMTP has no passwords: the socket is for the server's own user and group. */
-const UNIX_SOCKET_MODE = 0o660
-
 export type OpenedPorts =
   | { readonly ok: true; readonly ports: readonly Port[] }
   | { readonly ok: false; readonly sentences: readonly string[] }
@@ -38,7 +35,12 @@ export async function openPorts(config: Config, log: Log): Promise<OpenedPorts> 
   const sentences: string[] = []
   for (const { key, serves, implicitTls } of KINDS) {
     for (const at of config.listen[key]) {
-      const opened = await openListener({ name: key, at: platformAt(at), setting: `listen.${key}`, log })
+      const opened = await openListener({
+        name: key,
+        at: platformAt(at, config),
+        setting: `listen.${key}`,
+        log,
+      })
       if (opened.ok) ports.push({ serves, implicitTls, listener: opened.listener })
       else sentences.push(opened.sentence)
     }
@@ -52,6 +54,6 @@ export async function closePorts(ports: readonly Port[]): Promise<void> {
   await Promise.all(ports.map(({ listener }) => listener.close()))
 }
 
-function platformAt(at: ConfiguredAt): ListenAt {
-  return at.kind === 'unix' ? { ...at, mode: UNIX_SOCKET_MODE } : at
+function platformAt(at: ConfiguredAt, config: Config): ListenAt {
+  return at.kind === 'unix' ? { ...at, mode: Number.parseInt(config.listen.lmtp_mode, 8) } : at
 }

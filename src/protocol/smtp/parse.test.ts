@@ -41,6 +41,17 @@ function rcpt(text: string, context: Partial<ParseContext> = {}): Extract<Comman
   return parsed
 }
 
+test('LMTP takes a local part without a domain, as the cyrusv2 mailer of sendmail writes it; SMTP does not', () => {
+  assert.deepEqual(rcpt('RCPT To:<user10>', { protocol: 'lmtp' }).path, {
+    kind: 'local-name',
+    local: 'user10',
+    text: '<user10>',
+  })
+  assert.equal(refusal('RCPT TO:<user10>'), '501 5.1.3')
+  assert.equal(refusal('RCPT TO:<us er>', { protocol: 'lmtp' }), '501 5.1.3')
+  assert.equal(refusal('MAIL FROM:<user10>', { protocol: 'lmtp' }), '501 5.1.7')
+})
+
 test('MAIL with every parameter', () => {
   assert.deepEqual(
     mail('mail from:<A.b@Example.TEST> size=12 BODY=8bitmime SMTPUTF8 RET=hdrs ENVID=q+2B1 AUTH=a+3Db@x'),

@@ -171,7 +171,7 @@ function readMail(argument: string, context: ParseContext): Read {
 function readRcpt(argument: string, context: ParseContext): Read {
   const prefix = /^TO:/i.exec(argument)
   if (prefix === null) return fault(501, '5.5.4', 'RCPT TO:<address> is expected')
-  const read = readPath(argument.slice(3))
+  const read = readPath(argument.slice(3), { localNames: context.protocol === 'lmtp' })
   const path = read === undefined ? undefined : forwardPath(read)
   if (read === undefined || path === undefined) return fault(501, '5.1.3', 'The forward-path is no mailbox')
   if (read.needsUtf8 && !context.utf8Transaction) return needsSmtputf8()

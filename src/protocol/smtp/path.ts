@@ -7,6 +7,7 @@ import type { Leniency } from './types.ts'
 export type Path =
   | { readonly kind: 'null' }
   | { readonly kind: 'postmaster' }
+  | { readonly kind: 'local-name'; readonly local: string }
   | { readonly kind: 'address'; readonly address: Address; readonly route: readonly string[] }
 
 export interface PathRead {
@@ -21,9 +22,10 @@ export interface PathRead {
 
 /**
  * Reads a path as rfc5321 §4.1.2 writes it, with what is sent in spite of it. Never follows a source route.
+ * @param how.localNames takes a local part without a domain.
  * @returns undefined where it is none.
  */
-export function readPath(argument: string): PathRead | undefined {
+export function readPath(argument: string, how = { localNames: false }): PathRead | undefined {
   const lenient: Leniency[] = []
   const text = argument.trimStart()
   if (text !== argument) lenient.push('space-after-colon')
@@ -34,7 +36,7 @@ export function readPath(argument: string): PathRead | undefined {
   const inner = bracketed ? text.slice(1, end) : text.slice(0, end)
   const after = text.slice(bracketed ? end + 1 : end)
   if (after !== '' && !after.startsWith(' ')) return undefined
-  const path = readInner(inner)
+  const path = readInner(inner, how.localNames)
   if (path === undefined || (path.kind === 'null' && !bracketed)) return undefined
   if (path.kind === 'address' && isLenientLocal(path.address.local)) lenient.push('dots-in-local-part')
   return {
@@ -46,14 +48,20 @@ export function readPath(argument: string): PathRead | undefined {
   }
 }
 
-function readInner(inner: string): Path | undefined {
+function readInner(inner: string, localNames: boolean): Path | undefined {
   if (inner === '') return { kind: 'null' }
   // rfc5321 §4.5.1: without a domain, in any case of letters.
   if (inner.toLowerCase() === 'postmaster') return { kind: 'postmaster' }
+  if (localNames && !inner.includes('@')) return readLocalName(inner)
   const route = readRoute(inner)
   if (route === undefined) return undefined
   const address = parseAddress(inner.slice(route.octets))
   return address === undefined ? undefined : { kind: 'address', address, route: route.hosts }
+}
+
+function readLocalName(inner: string): Path | undefined {
+  const address = parseAddress(`${inner}@localhost`)
+  return address === undefined ? undefined : { kind: 'local-name', local: address.local }
 }
 
 /** rfc5321 §4.1.1.3 and Appendix C: `@a,@b:` before the mailbox. */

@@ -69,6 +69,8 @@ export type ForwardPath =
     }
   /** rfc5321 §4.5.1: `<Postmaster>` in any case, without a domain. */
   | { readonly kind: 'postmaster'; readonly text: string }
+  /** LMTP only: sendmail's `cyrusv2` mailer writes `<user>`, a mailbox of the store's own (rfc2033 says nothing of domains). */
+  | { readonly kind: 'local-name'; readonly local: string; readonly text: string }
 
 /** A question to the session. `next()` gives no further command's work until it is answered. */
 export type ServerAsk =

@@ -1,4 +1,4 @@
-import { makeAddress } from '../../mail/address.ts'
+import { type Address, makeAddress } from '../../mail/address.ts'
 import { assert } from '../../mail/assert.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
@@ -212,13 +212,18 @@ export class SmtpSession {
     const transaction = this.#transaction
     assert(transaction !== undefined, 'RCPT without a transaction')
     for (const what of ask.lenient) transaction.note({ kind: 'leniency', what })
-    const address =
-      ask.path.kind === 'address' ? ask.path.address : makeAddress('postmaster', this.#deps.defaultDomain())
+    const address = this.#forwardAddress(ask.path)
     if (address === undefined)
-      return answer(reply(550, '5.1.1', 'There is no postmaster here: this server has no domain yet'))
+      return answer(reply(550, '5.1.1', 'There is no such mailbox: this server has no domain yet'))
     const verdict = transaction.addRecipient({ address, notify: ask.notify, orcpt: ask.orcpt })
     // The core's deadline ends the silence.
     return verdict.kind === 'silence' ? new Promise(() => {}) : answer(verdict.reply)
+  }
+
+  /** A name without a domain is one of our first domain. */
+  #forwardAddress(path: RcptAsk['path']): Address | undefined {
+    if (path.kind === 'address') return path.address
+    return makeAddress(path.kind === 'postmaster' ? 'postmaster' : path.local, this.#deps.defaultDomain())
   }
 
   async #message(): Promise<ServerAnswer> {
