@@ -1,4 +1,4 @@
-import { isAscii } from '../bytes/ascii.ts'
+import { asBuffer, isAscii } from '../bytes/ascii.ts'
 import { formatAddress, needsUtf8 } from '../mail/address.ts'
 import { composeMultipart, composePart } from './compose.ts'
 import { formatDate } from './date.ts'
@@ -17,8 +17,15 @@ export function composeDeliveryReport(report: DeliveryReport): Buffer {
   const parts = [humanPart(report), statusPart(report, isGlobal), originalPart(report, isGlobal)]
   return Buffer.concat([
     Buffer.from(head(report)),
-    composeMultipart('report', `report-${report.unique}`, parts, { 'report-type': type }),
+    composeMultipart('report', boundaryFor(parts, report.unique), parts, { 'report-type': type }),
   ])
+}
+
+/** One that no part holds: the original may be a report of ours, sent back by somebody who hopes to add parts. */
+function boundaryFor(parts: readonly Uint8Array[], unique: string): string {
+  let boundary = `report-${unique}`
+  while (parts.some((part) => asBuffer(part).includes(`--${boundary}`))) boundary += 'x'
+  return boundary
 }
 
 /** Whether the report needs SMTPUTF8 itself: an address has UTF-8, and its sender is known to take that. */
