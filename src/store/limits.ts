@@ -45,6 +45,10 @@ export const TRACE_SCAN_ROWS = 20_000
 export const OLD_GENERATIONS = 64
 /** Flag changes remembered one by one; a session further behind compares MODSEQs instead. */
 export const FLAG_LOG_BATCHES = 256
+/** Sets of flags whose names are kept ready; mailboxes have a few dozen in use. */
+export const FLAG_SETS = 1000
+/** Runs of UIDs that one session has as recent; the oldest are given up where sessions take turns that often. */
+export const RECENT_RANGES = 500
 /** Rows of mailboxes that no session has open but that are kept for the next SELECT: 28 octets each. */
 export const CACHED_ROWS = 500_000
 /** Sessions told of a change in one turn of the event loop: some 2 ms. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -21,7 +21,12 @@ test('a store thread that dies acknowledges nothing more, and the server is told
   try {
     const faults: string[] = []
     const store = await open(folder, (cause) => faults.push(cause))
-    assert((await store.accounts.addAccount({ login: 'anna@example.test' })).ok)
+    const made = await store.accounts.addAccount({ login: 'anna@example.test' })
+    assert(made.ok)
+    const access = { actor: { kind: 'system', what: 'test' }, owner: made.value.id } as const
+    const writer = store.intake.body(1 << 30)
+    await writer.write(Buffer.alloc(300_000))
+    const large = await writer.finish()
     // No statement: the thread dies of it, as it would of a mistake in itself.
     store.limitPages('no number;' as never)
     const pending = await Promise.all(
@@ -31,13 +36,22 @@ test('a store thread that dies acknowledges nothing more, and the server is told
       pending.map((one) => (one.ok ? 'ok' : one.error.kind)),
       ['io', 'io'],
     )
+    assert(large.ok)
+    const lost = await store.mailboxes.append(access, 'INBOX', [
+      { body: large.value, flags: [], internalDateMs: 0, internalDateZoneMinutes: 0 },
+    ])
+    assert(!lost.ok && lost.error.kind === 'io')
+    large.value.discard()
     const late = await store.accounts.setAlias('c@example.test', ['anna@example.test'])
     assert(!late.ok && late.error.kind === 'io')
     assert.equal(faults.length, 1)
     assert.match(faults[0] ?? '', /store thread/)
     await store.close()
+    // Whether the commit was done before the thread died, only the next start can know.
+    assert.equal((await readdir(join(folder, 'bodies'))).length, 1)
     const again = await open(folder, (cause) => assert.fail(cause))
     assert.deepEqual(await again.accounts.listAliases(), [])
+    assert.equal(again.sweptBodies, 1)
     assert.equal((await again.accounts.listAccounts()).length, 1)
     await again.close()
   } finally {

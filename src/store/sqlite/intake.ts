@@ -15,7 +15,7 @@ import type {
 import type { AcceptOperation, FlagNames, QueueRow, Refusal, TraceRows } from './operations.ts'
 import type { Call } from './packing.ts'
 import { contentOf, StagingWriter } from './staging.ts'
-import type { WriterClient } from './writer-client.ts'
+import type { Outcome, WriterClient } from './writer-client.ts'
 
 /** Law 3's door: what comes in is durable with all that belongs to it, or refused as a whole. */
 export class SqliteIntake implements Intake {
@@ -43,8 +43,8 @@ export class SqliteIntake implements Intake {
   async accept(message: AcceptMessage): Promise<Stored<readonly AcceptedEntry[]>> {
     const { operation, blobs } = acceptOperation(message)
     const outcome = await this.#writer.call<readonly [number, string, number][]>(operation, blobs)
+    settleBody(message, outcome)
     if (!outcome.ok) return { ok: false, failure: storeFailure(outcome.refusal) }
-    settleBody(message)
     const value = outcome.value.map(([owner, mailbox, uid]) => ({ owner: owner as AccountId, mailbox, uid }))
     return { ok: true, value }
   }
@@ -86,9 +86,11 @@ export function acceptOperation(message: AcceptMessage): {
 }
 
 /** After the commit: the file of a body that nothing names (neither delivered nor queued) is not the store's. */
-export function settleBody(message: AcceptMessage): void {
+export function settleBody(message: AcceptMessage, outcome: Outcome<unknown>): void {
   const content = contentOf(message.body)
-  if (message.deliveries.length > 0 || message.queue !== undefined) content.stored()
+  if (!outcome.ok) {
+    if (outcome.refusal.kind === 'io') content.uncertain()
+  } else if (message.deliveries.length > 0 || message.queue !== undefined) content.stored()
   else content.discard()
 }
 

@@ -158,7 +158,10 @@ export class SqliteMailboxes implements Mailboxes {
       operation,
       blobs,
     )
-    if (result.ok) for (const { body } of messages) contentOf(body).stored()
+    for (const { body } of messages) {
+      if (result.ok) contentOf(body).stored()
+      else if (result.error.kind === 'io') contentOf(body).uncertain()
+    }
     return result
   }
 

@@ -96,9 +96,10 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
     const store = new SqliteStore({ ownership, options, writer, reader, swept })
     wiring.events = (events) => store.apply(events)
     await store.load()
+    const broken = faults.arm()
+    if (broken !== undefined) throw new Error(broken)
     return { ok: true, store }
   } catch (error) {
-    faults.silence()
     await Promise.all([writer.close(), reader.close()])
     ownership.release()
     const fix = 'see that the disk works; the database may be damaged: restore a backup'
@@ -106,23 +107,26 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
   }
 }
 
-/** The server is told of the first fault only. */
+/** The server is told of the first fault, and of none while the store is still being opened: that is the answer then. */
 class FaultOnce {
   readonly #tell: (cause: string) => void
-  #told = false
+  #first: string | undefined
+  #isArmed = false
 
   constructor(tell: (cause: string) => void) {
     this.#tell = tell
   }
 
   report(cause: string): void {
-    if (this.#told) return
-    this.#told = true
-    this.#tell(cause)
+    if (this.#first !== undefined) return
+    this.#first = cause
+    if (this.#isArmed) this.#tell(cause)
   }
 
-  silence(): void {
-    this.#told = true
+  /** From now on faults are told; gives the one that came before. */
+  arm(): string | undefined {
+    this.#isArmed = true
+    return this.#first
   }
 }
 

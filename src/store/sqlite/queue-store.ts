@@ -71,8 +71,8 @@ export class SqliteQueue implements QueueStore {
       },
       accepted?.blobs ?? [],
     )
+    if (dsn !== undefined) settleBody(dsn, outcome)
     if (!outcome.ok) return { ok: false, failure: storeFailure(outcome.refusal) }
-    if (dsn !== undefined) settleBody(dsn)
     return { ok: true, value: undefined }
   }
 

@@ -25,6 +25,7 @@ export class StagedContent {
   readonly #content: Content
   #summary: MessageSummary | undefined
   #state: 'staged' | 'stored' | 'discarded' = 'staged'
+  #isUncertain = false
 
   constructor(content: Content) {
     this.#content = content
@@ -61,10 +62,18 @@ export class StagedContent {
     this.#state = 'stored'
   }
 
+  /**
+   * The commit failed in a way (a dead thread, a failed fsync) that does not tell whether it will be there after a
+   * restart: the file must stay until the next start knows.
+   */
+  uncertain(): void {
+    this.#isUncertain = true
+  }
+
   discard(): void {
     if (this.#state !== 'staged') return
     this.#state = 'discarded'
-    void this.#content.sink?.drop()
+    if (!this.#isUncertain) void this.#content.sink?.drop()
   }
 }
 

@@ -3,11 +3,15 @@ import { assert } from '../../mail/assert.ts'
 import { GROUP_BYTES, GROUP_OPERATIONS } from '../limits.ts'
 import { deleteBodyFile, sweepOrphans } from './body-files.ts'
 import { openForWriting } from './database.ts'
+import type { GroupReport } from './operations.ts'
 import { type Packet, packReport, type UnpackedCall, unpack } from './packing.ts'
 import { describeError, Sql } from './sql.ts'
 import type { FromWriter, ToWriter, WriterData } from './threads.ts'
 import { GroupCommit } from './writer/group.ts'
 import { leftovers } from './writer/purge.ts'
+
+/** Where mail never stops coming, so many groups are followed by one slice of the work that nobody waits for. */
+const GROUPS_BEFORE_SLICE = 16
 
 /** The store thread: the only writer. Takes all that waits, commits it as one group, answers, goes on. */
 class Writer {
@@ -44,9 +48,9 @@ class Writer {
   /** Groups until nothing waits; whoever arrives during a commit joins the next one. */
   #work(): void {
     this.#drain()
-    while (this.#waiting.length > 0) {
-      const report = this.#group.run(this.#nextGroup())
-      this.#post({ kind: 'report', text: packReport(report) })
+    for (let groups = 1; this.#waiting.length > 0; groups++) {
+      this.#report(this.#group.run(this.#nextGroup()))
+      if (groups % GROUPS_BEFORE_SLICE === 0 && this.#group.hasWork) this.#report(this.#group.runLater())
       this.#drain()
     }
     if (this.#closing) this.#close()
@@ -80,11 +84,14 @@ class Writer {
     setImmediate(() => {
       this.#scheduled = false
       if (this.#closing) return
-      const report = this.#group.runLater()
-      if (report.events.length > 0)
-        this.#post({ kind: 'report', text: packReport({ ...report, results: [] }) })
+      this.#report(this.#group.runLater())
       this.#work()
     })
+  }
+
+  #report(report: GroupReport): void {
+    if (report.results.length + report.events.length > 0)
+      this.#post({ kind: 'report', text: packReport(report) })
   }
 
   #deleteFile(name: string): void {

@@ -1,5 +1,5 @@
 import { assert } from '../../mail/assert.ts'
-import { FLAG_LOG_BATCHES, OLD_GENERATIONS } from '../limits.ts'
+import { FLAG_LOG_BATCHES, FLAG_SETS, OLD_GENERATIONS } from '../limits.ts'
 import type { Columns } from './columns.ts'
 import type { RecentUids } from './recent.ts'
 
@@ -170,6 +170,7 @@ export class SharedMailbox {
   ): readonly string[] {
     let names = this.#names.get(bits)
     if (names === undefined) {
+      if (this.#names.size >= FLAG_SETS) this.#names.clear()
       names = make(bits, this.keywords)
       this.#names.set(bits, names)
     }

@@ -3,6 +3,7 @@ import { flagNames, SEEN } from '../../mail/flags.ts'
 import type { MessageId } from '../../mail/ids.ts'
 import type { MailboxInfo, MailboxView, ViewChange } from '../../ports/mailboxes.ts'
 import { keywordsOf } from '../flag-bits.ts'
+import { RECENT_RANGES } from '../limits.ts'
 import type { Generation, SharedMailbox, Watcher } from './shared.ts'
 
 const ALL_SYSTEM_BITS = 31
@@ -243,7 +244,7 @@ export class View implements MailboxView, Watcher {
     const last = this.#recent.at(-1)
     // One range where they touch: the usual case of one session that hears of every arrival.
     if (last !== undefined && first <= last + 1) this.#recent = [...this.#recent.slice(0, -1), uidNext - 1]
-    else this.#recent = [...this.#recent, first, uidNext - 1]
+    else this.#recent = [...this.#recent, first, uidNext - 1].slice(-2 * RECENT_RANGES)
   }
 
   #takeFlags(changes: ViewChange[], known: number): void {
