@@ -1,8 +1,9 @@
+import { visible } from '../../bytes/ascii.ts'
 import { formatAddress } from '../../mail/address.ts'
 import type { QueueId } from '../../mail/ids.ts'
 import { formatReply } from '../../mail/reply.ts'
 import type { TraceFact } from '../../mail/trace.ts'
-import type { QueueItem, QueueRecipient, RecipientOutcome } from '../../ports/queue.ts'
+import type { QueueItem, QueueRecipient, QueueStore, RecipientOutcome } from '../../ports/queue.ts'
 import {
   type Operation,
   type OperationArgs,
@@ -13,8 +14,10 @@ import {
   textArg,
 } from './operation.ts'
 
-/** Lines of `queue list`; more is said, not shown. */
+/** Messages of `queue list`; more is said, not shown. */
 const MAX_LISTED = 1_000
+/** Messages read at once: a queue of a hundred thousand is never in memory as a whole. */
+const PAGE = 500
 
 export const queueList: Operation = async (ports) => {
   const items = await ports.queue.list({ limit: MAX_LISTED + 1 })
@@ -34,69 +37,93 @@ export const queueShow: Operation = async (ports, args) => {
 }
 
 /** `queue retry ID|all`: due now. */
-export const queueRetry: Operation = (ports, args) =>
-  change(ports, args, {
-    state: 'waiting',
-    fact: { kind: 'retry-asked', by: 'the operator' },
-    done: 'is tried again now',
-  })
-
-/** `queue cancel ID`: nobody is told; the sender is the operator's to tell. */
-export const queueCancel: Operation = (ports, args) =>
-  change(ports, args, { state: 'cancelled', fact: undefined, done: 'was taken out of the queue' })
-
-async function change(
-  ports: OperationPorts,
-  args: OperationArgs,
-  to: {
-    readonly state: RecipientOutcome['state']
-    readonly fact: TraceFact | undefined
-    readonly done: string
-  },
-): Promise<OperationResult> {
-  const all = textArg(args, 'id') === 'all' && to.state === 'waiting'
-  const items = all
-    ? await ports.queue.list({ limit: MAX_LISTED })
-    : [await itemOf(ports, args)].filter((item) => item !== undefined)
-  if (items.length === 0) return all ? said('The queue is empty.') : refused(noSuchItem(args))
-  const nowMs = ports.clock.now()
-  const lines: string[] = []
-  for (const item of items) {
-    const open = item.recipients.filter(({ state }) => state === 'waiting')
-    const fact: TraceFact = to.fact ?? {
-      kind: 'cancelled',
-      by: 'the operator',
-      recipients: open.map(({ address }) => formatAddress(address)),
-    }
-    const outcomes = open.map((recipient) => ({ ...recipient, state: to.state, nextAttemptAtMs: nowMs }))
-    const recorded = await ports.queue.record({ id: item.id, outcomes, trace: [{ atMs: nowMs, ...fact }] })
-    if (!recorded.ok) return refused(`The queue could not be changed: ${recorded.failure.cause}.`)
-    lines.push(`${item.traceId} ${to.done}.`)
+export const queueRetry: Operation = async (ports, args) => {
+  if (textArg(args, 'id') !== 'all') return change(ports, args, RETRY)
+  let count = 0
+  for await (const item of allItems(ports.queue)) {
+    const failure = await changeItem(ports, item, RETRY)
+    if (failure !== undefined) return refused(`${failure} ${count} messages are tried again before it.`)
+    count++
   }
-  return said(...lines)
+  return said(count === 0 ? 'The queue is empty.' : `${count} messages are tried again now.`)
+}
+
+/** `queue cancel ID`: nobody is told; the sender is the operator's to tell. An attempt under way still goes to its end. */
+export const queueCancel: Operation = (ports, args) => change(ports, args, CANCEL)
+
+interface Change {
+  readonly state: RecipientOutcome['state']
+  readonly done: string
+  fact(open: readonly QueueRecipient[]): TraceFact
+}
+
+const RETRY: Change = {
+  state: 'waiting',
+  done: 'is tried again now',
+  fact: () => ({ kind: 'retry-asked', by: 'the operator' }),
+}
+
+const CANCEL: Change = {
+  state: 'cancelled',
+  done: 'was taken out of the queue',
+  fact: (open) => ({
+    kind: 'cancelled',
+    by: 'the operator',
+    recipients: open.map(({ address }) => formatAddress(address)),
+  }),
+}
+
+async function change(ports: OperationPorts, args: OperationArgs, to: Change): Promise<OperationResult> {
+  const item = await itemOf(ports, args)
+  if (item === undefined) return refused(noSuchItem(args))
+  const failure = await changeItem(ports, item, to)
+  return failure === undefined ? said(`${item.traceId} ${to.done}.`) : refused(failure)
+}
+
+/** @returns a sentence where it could not be done. */
+async function changeItem(ports: OperationPorts, item: QueueItem, to: Change): Promise<string | undefined> {
+  const nowMs = ports.clock.now()
+  const open = item.recipients.filter(({ state }) => state === 'waiting')
+  const outcomes = open.map((recipient) => ({ ...recipient, state: to.state, nextAttemptAtMs: nowMs }))
+  const trace = [{ atMs: nowMs, ...to.fact(open) }]
+  const recorded = await ports.queue.record({ id: item.id, outcomes, trace })
+  return recorded.ok ? undefined : `The queue could not be changed: ${recorded.failure.cause}.`
 }
 
 /** By trace id, as it is shown everywhere, or by the queue's own number. */
 async function itemOf(ports: OperationPorts, args: OperationArgs): Promise<QueueItem | undefined> {
   const text = textArg(args, 'id') ?? ''
   if (/^\d{1,15}$/.test(text)) return ports.queue.get(Number(text) as QueueId)
-  const items = await ports.queue.list({ limit: 100_000 })
-  return items.find(({ traceId }) => traceId === text)
+  for await (const item of allItems(ports.queue)) if (item.traceId === text) return item
+  return undefined
+}
+
+async function* allItems(queue: QueueStore): AsyncGenerator<QueueItem> {
+  let after: QueueId | undefined
+  for (;;) {
+    const page = await queue.list({ limit: PAGE, after })
+    yield* page
+    after = page.at(-1)?.id
+    if (page.length < PAGE || after === undefined) return
+  }
 }
 
 function itemLines(item: QueueItem): string[] {
   const sender = item.sender.reversePath === null ? '<>' : formatAddress(item.sender.reversePath)
   return [
-    `${item.traceId}  ${new Date(item.arrivedAtMs).toISOString()}  from ${sender}`,
+    `${item.traceId}  ${new Date(item.arrivedAtMs).toISOString()}  from ${visible(sender)}`,
     ...item.recipients.map(recipientLine),
   ]
 }
 
+/** Addresses and replies are others' words, and this is printed on a terminal. */
 function recipientLine(recipient: QueueRecipient): string {
-  const { address, state, attempts, nextAttemptAtMs, lastReply } = recipient
+  const { address, state, attempts, nextAttemptAtMs, lastReply, lastHost } = recipient
   const next = state === 'waiting' ? `, next attempt ${new Date(nextAttemptAtMs).toISOString()}` : ''
-  const said = lastReply === undefined ? '' : `, last answer: ${formatReply(lastReply)}`
-  return `    to ${formatAddress(address)}: ${state}, ${attempts} attempts${next}${said}`
+  const from = lastHost === undefined ? '' : ` of ${lastHost}`
+  const answer = lastReply === undefined ? '' : `, last answer${from}: ${formatReply(lastReply)}`
+  const cause = lastReply?.cause === undefined ? '' : ` (${lastReply.cause})`
+  return `    to ${visible(`${formatAddress(address)}: ${state}, ${attempts} attempts${next}${answer}${cause}`)}`
 }
 
 function noSuchItem(args: OperationArgs): string {

@@ -14,11 +14,13 @@ export const submit: Operation = async (ports, args) => {
   const from = textArg(args, 'from') ?? ''
   const reversePath = from === '' ? null : parseAddress(from)
   if (reversePath === undefined) return refused(`${from} is no address.`)
+  const recipients = textList(args, 'recipients')
+  if (recipients.length === 0) return refused('Nobody to send to: name recipients, or use `-t`.')
   const content = Buffer.from(textArg(args, 'contentBase64') ?? '', 'base64')
   const sender: EnvelopeSender = {
     reversePath,
     bodyType: '8BITMIME',
-    smtputf8: /[^\u0000-\u007f]/.test(from),
+    smtputf8: /[^\u0000-\u007f]/.test([from, ...recipients].join()),
   }
   const transaction = new Transaction(
     pipelinePorts(ports),
@@ -28,7 +30,7 @@ export const submit: Operation = async (ports, args) => {
   const problems: string[] = []
   const started = transaction.start()
   if (!isPositive(started)) return refused(formatReply(started))
-  for (const text of textList(args, 'recipients')) {
+  for (const text of recipients) {
     const address = parseAddress(text)
     const answer = address === undefined ? undefined : transaction.addRecipient({ address })
     if (answer === undefined) problems.push(`${text} is no address`)
