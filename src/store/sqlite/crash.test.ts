@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { INBOX } from '../../mail/mailbox-name.ts'
 import { collect } from '../contract/bench.test-kit.ts'
+import { assertIntegrity } from './integrity.test-kit.ts'
 import { openStore, type Store } from './open.ts'
 
 const ROUNDS = 8
@@ -89,6 +90,7 @@ test('killed at any moment, every acknowledged message is there once, whole', {
       assert(acknowledged.size >= (round + 1) * ACKNOWLEDGED, 'the writer worked')
     }
     const store = await open(folder)
+    assertIntegrity(folder)
     const subjects = await subjectsIn(store)
     await store.close()
     assert.equal(new Set(subjects).size, subjects.length, 'none is there twice')
