@@ -42,10 +42,11 @@ export const queueRetry: Operation = async (ports, args) => {
   let count = 0
   for await (const item of allItems(ports.queue)) {
     const failure = await changeItem(ports, item, RETRY)
-    if (failure !== undefined) return refused(`${failure} ${count} messages are tried again before it.`)
+    if (failure !== undefined) return refused(`${failure} Before it ${count} were set to be tried again.`)
     count++
   }
-  return said(count === 0 ? 'The queue is empty.' : `${count} messages are tried again now.`)
+  if (count === 0) return said('The queue is empty.')
+  return said(count === 1 ? '1 message is tried again now.' : `${count} messages are tried again now.`)
 }
 
 /** `queue cancel ID`: nobody is told; the sender is the operator's to tell. An attempt under way still goes to its end. */
