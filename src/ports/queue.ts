@@ -58,6 +58,8 @@ export interface QueueStore {
   /** One commit: outcomes, trace, and the DSN to deliver or queue. An item without waiting recipients is gone after it. */
   record(result: {
     readonly id: QueueId
+    /** The message's: what happened to one that was cancelled meanwhile is told all the same. */
+    readonly traceId?: TraceId | undefined
     readonly outcomes: readonly RecipientOutcome[]
     readonly trace: readonly TraceEvent[]
     readonly dsn?: AcceptMessage | undefined

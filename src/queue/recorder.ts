@@ -53,7 +53,13 @@ async function commit(
   const facts = [...settled.facts, ...reportFacts(settled, report)]
   const dsn = report.kind === 'made' ? report.message : undefined
   const trace = facts.map((fact): TraceEvent => ({ atMs, ...fact }))
-  const recorded = await queue.record({ id: item.id, outcomes: settled.outcomes, trace, dsn })
+  const recorded = await queue.record({
+    id: item.id,
+    traceId: item.traceId,
+    outcomes: settled.outcomes,
+    trace,
+    dsn,
+  })
   if (!recorded.ok) {
     dsn?.body.discard()
     return recorded.failure

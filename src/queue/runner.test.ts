@@ -241,6 +241,7 @@ test('cancelled during the attempt: the outcome does not bring it back', async (
   await world.clock.pass(10 * MINUTE)
   assert.equal(world.queue.items.size, 0)
   assert.equal(world.jobs.length, 2)
+  assert.ok(world.queue.traces.some((event) => event.kind === 'attempt' && event.outcome === 'deferred'))
 })
 
 test('cancelled while it fails: the sender is told, without the message that is gone', async () => {

@@ -147,8 +147,8 @@ export class MemoryQueue implements QueueStore {
         .filter(({ state }) => state === 'waiting')
       if (recipients.length === 0) this.items.delete(id)
       else this.items.set(id, { ...found, item: { ...found.item, recipients } })
-      this.traces.push(...trace)
     }
+    this.traces.push(...trace)
     if (dsn !== undefined) this.dsns.push(dsn)
     for (const listener of this.#listeners) listener()
     return { ok: true, value: undefined } as const

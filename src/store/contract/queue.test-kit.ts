@@ -143,6 +143,30 @@ export function queueContract(implementation: Implementation): void {
     assert.equal(await queue.get(found.id), undefined)
   })
 
+  on('what became of a cancelled item is told in its trace', async (bench) => {
+    const traceId = bench.traceId()
+    await bench.accept(mail('out'), [], { queue: item(1, 'x@out.test'), traceId })
+    const [found] = await due(bench, 5)
+    assert(found)
+    const { queue } = bench.store
+    await queue.record({ id: found.id, outcomes: [outcome('x@out.test', 'cancelled')], trace: [] })
+    const attempt = { atMs: 7, kind: 'attempt', recipients: ['x@out.test'], outcome: 'delivered' } as const
+    const outcomes = [outcome('x@out.test', 'delivered')]
+    assert((await queue.record({ id: found.id, traceId, outcomes, trace: [attempt] })).ok)
+    const [trace] = await bench.store.traces.find({ id: traceId, limit: 1 })
+    assert.deepEqual(trace?.events.at(-1), attempt)
+  })
+
+  on('a due time that no clock of ours can have set is due', async (bench) => {
+    for (const at of [100, 700, 900_000])
+      await bench.accept(mail(`${at}`), [], { queue: item(at, `x${at}@out.test`) })
+    const found = await bench.store.queue.due({ nowMs: 500, beyondMs: 800, limit: 5, busy: new Set() })
+    assert.deepEqual(
+      found.map(({ recipients }) => recipients[0]?.address.local),
+      ['x100', 'x900000'],
+    )
+  })
+
   on('what waits longest comes first, after a restart too', async (bench) => {
     for (const at of [300, 100, 200])
       await bench.accept(mail(`${at}`), [], { queue: item(at, `x${at}@out.test`) })

@@ -154,6 +154,8 @@ export interface RecordOperation {
     readonly detail: string
   }[]
   readonly trace: { readonly atMs: number; readonly events: string } | null
+  /** Under which the trace is kept where the item is gone. */
+  readonly traceId: string | null
   readonly dsn: AcceptOperation | null
 }
 

@@ -57,7 +57,7 @@ export class SqliteQueue implements QueueStore {
   }
 
   async record(result: Parameters<QueueStore['record']>[0]): Promise<Stored<undefined>> {
-    const { id, outcomes, trace, dsn } = result
+    const { id, traceId, outcomes, trace, dsn } = result
     const accepted = dsn === undefined ? undefined : acceptOperation(dsn)
     const outcome = await this.#writer.call<null>(
       {
@@ -67,6 +67,7 @@ export class SqliteQueue implements QueueStore {
         outcomes: outcomes.map(outcomeRow),
         trace:
           trace.length === 0 ? null : { atMs: trace[0]?.atMs ?? this.#now(), events: JSON.stringify(trace) },
+        traceId: traceId ?? null,
         dsn: accepted?.operation ?? null,
       },
       accepted?.blobs ?? [],

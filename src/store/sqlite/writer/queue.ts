@@ -19,28 +19,25 @@ export function record(
   operation: RecordOperation,
   blobs: readonly Uint8Array[],
 ): undefined {
-  const { id, dsn } = operation
+  const { id, dsn, trace } = operation
   const { sql } = context
   const row = sql.get(SELECT_ITEM, id) as [number, string] | undefined
+  const traceId = row?.[1] ?? operation.traceId
+  if (trace !== null && traceId !== null) {
+    const rows = { id: traceId, atMs: trace.atMs, events: trace.events, senders: '', recipients: '' }
+    insertTrace(context, rows, [])
+  }
   // An item that was cancelled during its last attempt is gone; what its sender is told still goes out.
-  if (row !== undefined) recordOutcomes(context, operation, row)
+  if (row !== undefined) recordOutcomes(context, operation, row[0])
   if (dsn !== null) accept(context, dsn, blobs)
   context.events.push({ e: 'queue' })
 }
 
-function recordOutcomes(
-  context: Context,
-  operation: RecordOperation,
-  [body, traceId]: readonly [body: number, trace: string],
-): void {
-  const { id, outcomes, trace } = operation
+function recordOutcomes(context: Context, operation: RecordOperation, body: number): void {
+  const { id, outcomes } = operation
   const { sql } = context
   for (const one of outcomes)
     sql.run(UPDATE_RECIPIENT, one.state, one.attempts, one.nextMs, one.detail, id, one.address)
-  if (trace !== null) {
-    const rows = { id: traceId, atMs: trace.atMs, events: trace.events, senders: '', recipients: '' }
-    insertTrace(context, rows, [])
-  }
   if (sql.get(ANY_WAITING, id) !== undefined) return
   sql.run(DELETE_RECIPIENTS, id)
   sql.run(DELETE_ITEM, id)
