@@ -127,3 +127,19 @@ test('equal preferences are shuffled', () => {
     ['b', 'a'],
   )
 })
+
+test('many addresses of the first host leave room for the second, and for IPv4', async () => {
+  const many = Array.from({ length: 9 }, (_, i) => `2001:db8::${i + 1}`)
+  const zone = {
+    mx: found(mx(10, 'mx1.dest.test'), mx(20, 'mx2.dest.test')),
+    aaaa: { 'mx1.dest.test': found(...many) },
+    a: { 'mx1.dest.test': found('192.0.2.1'), 'mx2.dest.test': found('192.0.2.2') },
+  }
+  assert.deepEqual(await addresses(zone), [
+    'mx1.dest.test 2001:db8::1',
+    'mx1.dest.test 192.0.2.1',
+    'mx1.dest.test 2001:db8::2',
+    'mx1.dest.test 2001:db8::3',
+    'mx2.dest.test 192.0.2.2',
+  ])
+})
