@@ -153,7 +153,8 @@ export interface RecordOperation {
     readonly nextMs: number
     readonly detail: string
   }[]
-  readonly trace: { readonly atMs: number; readonly events: string } | null
+  /** JSON array of events. */
+  readonly trace: string | null
   /** Under which the trace is kept where the item is gone. */
   readonly traceId: string | null
   readonly dsn: AcceptOperation | null

@@ -65,8 +65,7 @@ export class SqliteQueue implements QueueStore {
         id,
         nowMs: this.#now(),
         outcomes: outcomes.map(outcomeRow),
-        trace:
-          trace.length === 0 ? null : { atMs: trace[0]?.atMs ?? this.#now(), events: JSON.stringify(trace) },
+        trace: trace.length === 0 ? null : JSON.stringify(trace),
         traceId: traceId ?? null,
         dsn: accepted?.operation ?? null,
       },

@@ -29,6 +29,8 @@ export class GroupCommit {
   /** Work that nobody waits for, oldest first. */
   readonly #later: Release[]
   #retain: Extract<Operation, { op: 'retain' }> | undefined
+  /** The disk refused a group: work that nobody waits for rests until one is written again. */
+  #isPaused = false
 
   constructor(sql: Sql, leftovers: readonly Release[], deleteFile: (name: string) => void) {
     this.#sql = sql
@@ -38,6 +40,7 @@ export class GroupCommit {
   }
 
   get hasWork(): boolean {
+    if (this.#isPaused) return false
     return this.#later.length > 0 || this.#retain !== undefined
   }
 
@@ -55,6 +58,7 @@ export class GroupCommit {
       return this.#lost(calls, error)
     }
     this.#finish(context)
+    this.#isPaused = false
     return { results, events: context.events }
   }
 
@@ -132,6 +136,9 @@ export class GroupCommit {
     if (this.#sql.db.isTransaction) this.#sql.run('ROLLBACK')
     this.#state.forgetAll()
     const refusal = refusalOf(error)
+    this.#isPaused = true
+    for (const { operation } of calls)
+      if (operation.op === 'release') this.#later.push({ mailbox: operation.mailbox, upTo: operation.upTo })
     return { results: calls.map((call) => [call.id, 0, refusal] as const), events: [] satisfies StoreEvent[] }
   }
 }

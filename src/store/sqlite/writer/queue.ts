@@ -4,7 +4,7 @@ import { dropBodyRef } from './bodies.ts'
 import type { Context } from './context.ts'
 import { insertTrace } from './traces.ts'
 
-const SELECT_ITEM = 'SELECT body, trace FROM queue WHERE id = ?'
+const SELECT_ITEM = 'SELECT body, trace, arrived_ms FROM queue WHERE id = ?'
 // The last reply is replaced as a whole; what the sender asked for (NOTIFY, ORCPT) stays.
 const UPDATE_RECIPIENT = `UPDATE queue_recipients SET state = ?, attempts = ?, next_ms = ?,
   detail = json_patch(json_remove(detail, '$.lastReply', '$.lastHost'), ?)
@@ -21,10 +21,12 @@ export function record(
 ): undefined {
   const { id, dsn, trace } = operation
   const { sql } = context
-  const row = sql.get(SELECT_ITEM, id) as [number, string] | undefined
+  const row = sql.get(SELECT_ITEM, id) as ItemRow | undefined
   const traceId = row?.[1] ?? operation.traceId
   if (trace !== null && traceId !== null) {
-    const rows = { id: traceId, atMs: trace.atMs, events: trace.events, senders: '', recipients: '' }
+    // A trace's age counts from its beginning: all its rows go together.
+    const atMs = row?.[2] ?? operation.nowMs
+    const rows = { id: traceId, atMs, events: trace, senders: '', recipients: '' }
     insertTrace(context, rows, [])
   }
   // An item that was cancelled during its last attempt is gone; what its sender is told still goes out.
@@ -32,6 +34,8 @@ export function record(
   if (dsn !== null) accept(context, dsn, blobs)
   context.events.push({ e: 'queue' })
 }
+
+type ItemRow = readonly [body: number, trace: string, arrivedMs: number]
 
 function recordOutcomes(context: Context, operation: RecordOperation, body: number): void {
   const { id, outcomes } = operation
