@@ -5,6 +5,7 @@ import type { TraceEvent } from '../mail/trace.ts'
 import type { NewQueueItem } from '../ports/new-queue-item.ts'
 import type { Delivery, StagedBody, StoreFailure } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
+import type { Role } from './origin.ts'
 import type { PipelinePorts } from './ports.ts'
 import { reportSuccess } from './success-report.ts'
 
@@ -18,6 +19,7 @@ export interface Commit {
   readonly prefix: Uint8Array
   readonly skipBytes: number
   readonly nowMs: number
+  readonly role: Role
 }
 
 export type CommitOutcome =

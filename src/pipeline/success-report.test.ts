@@ -15,8 +15,13 @@ function address(text: string) {
 }
 
 /** A message from elsewhere for accounts here; gives what else was stored. */
-async function run(to: Kit, from: string | null, recipients: Readonly<Record<string, Notify | undefined>>) {
-  const transaction = new Transaction(to.ports, origin(), {
+async function run(
+  to: Kit,
+  from: string | null,
+  recipients: Readonly<Record<string, Notify | undefined>>,
+  role: 'mx' | 'lmtp' = 'lmtp',
+) {
+  const transaction = new Transaction(to.ports, origin({ role }), {
     reversePath: from === null ? null : address(from),
     bodyType: '7BIT',
     smtputf8: false,
@@ -53,6 +58,12 @@ test('NOTIFY=SUCCESS: the sender elsewhere hears of those who asked, and of the 
   assert.match(content, /Subject: hello/)
   assert.ok(!content.includes('\r\nbody\r\n'))
   assert.ok(to.traces.some(({ events }) => events.some((event) => event.kind === 'dsn')))
+})
+
+test('mail from the open Internet reports to nobody elsewhere: its sender may be forged', async () => {
+  assert.deepEqual(await run(kit(), 'a@remote.test', { 'me@example.test': ['SUCCESS'] }, 'mx'), [])
+  const [report] = await run(kit(), 'other@example.test', { 'me@example.test': ['SUCCESS'] }, 'mx')
+  assert.equal(report?.deliveries.length, 1)
 })
 
 test('a sender here has the report in its INBOX', async () => {

@@ -6,6 +6,7 @@ import type { TraceEvent } from '../mail/trace.ts'
 import { composeDeliveryReport, isGlobalReport } from '../mime/delivery-report.ts'
 import type { StagedBody } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
+import type { Role } from './origin.ts'
 import type { PipelinePorts } from './ports.ts'
 import { returnPathField } from './received.ts'
 
@@ -19,6 +20,8 @@ export interface Delivered {
   readonly accepted: readonly Accepted[]
   readonly body: StagedBody
   readonly nowMs: number
+  /** Where it came from. */
+  readonly role: Role
 }
 
 /**
@@ -44,7 +47,7 @@ function isAskedFor({ local, notify }: Accepted): boolean {
 
 async function report(
   ports: PipelinePorts,
-  { traceId, sender, body, nowMs }: Delivered,
+  { traceId, sender, body, nowMs, role }: Delivered,
   {
     asked,
     to,
@@ -53,7 +56,9 @@ async function report(
   const { clock, directory, intake, log, random } = ports
   const place = directory.resolve(to)
   const local = place.kind === 'local' ? place.accounts : []
-  const remote = place.kind === 'local' ? place.remote : place.kind === 'not-ours' ? [to] : []
+  // Nothing vouches for the sender of mail from the open Internet yet: a forged one would have us mail a stranger.
+  const remote =
+    role === 'mx' ? [] : place.kind === 'local' ? place.remote : place.kind === 'not-ours' ? [to] : []
   if (local.length === 0 && remote.length === 0) return
   const reportId = makeTraceId(nowMs, random.bytes(10))
   const told = {

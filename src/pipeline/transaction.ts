@@ -160,6 +160,7 @@ export class Transaction {
       body: staged,
       prefix,
       skipBytes: Buffer.byteLength(returnPath),
+      role: this.#origin.role,
       nowMs,
     })
     if (outcome.kind === 'failed')
