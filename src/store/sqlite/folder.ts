@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openForWriting } from './database.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
@@ -72,8 +73,8 @@ export function ownFolder(folder: string): FolderResult<Ownership> {
 function prepareFolder(paths: FolderPaths): OpenError | undefined {
   const { folder, bodies } = paths
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    mkdirSync(bodies, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
+    makeFolder(bodies)
     const { mode } = statSync(folder)
     // Mail is nobody else's: a folder made by hand may have been readable.
     if ((mode & 0o077) !== 0) chmodSync(folder, mode & 0o700)
@@ -81,6 +82,22 @@ function prepareFolder(paths: FolderPaths): OpenError | undefined {
     return undefined
   } catch (error) {
     return fileError(folder, error)
+  }
+}
+
+/** With the folders above it, each of them durable: a power cut must not take away what holds acknowledged mail. */
+function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let at = resolve(folder); at !== dirname(resolve(first)); at = dirname(at)) syncNames(dirname(at))
+}
+
+function syncNames(folder: string): void {
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
   }
 }
 
@@ -165,6 +182,7 @@ function newerError(path: string, version: number): OpenError {
 function makePrivate(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
+    syncNames(dirname(path))
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error
   }
