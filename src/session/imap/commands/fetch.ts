@@ -41,7 +41,8 @@ async function markSeen(
     uids: uidsOf(view, unseen),
     action: 'add',
     flags: [SEEN_NAME],
-    silent: false,
+    // Where FLAGS is asked for, the answer tells it; else it comes behind, as a change.
+    silent: items.some((item) => item.kind === 'flags'),
   })
   return stored.ok ? undefined : refusal(context, stored.error)
 }
@@ -123,7 +124,10 @@ async function sendStream(
   try {
     for await (const chunk of section.stream()) {
       machine.fetchChunk(chunk)
-      if (machine.pendingWriteBytes > MAX_PENDING_BYTES && !(await hasRoom(context))) return false
+      if (machine.pendingWriteBytes <= MAX_PENDING_BYTES || (await hasRoom(context))) continue
+      // Gone within a literal: nothing that fits can be said any more, not even a tagged answer.
+      machine.abort()
+      return false
     }
     return true
   } catch (error) {
