@@ -52,8 +52,36 @@ async function deliver(subject: string, large: boolean): Promise<void> {
   writeSync(1, `${subject}\n`)
 }
 
-await Promise.all(
-  Array.from({ length: HANDS }, async (_, hand) => {
+/** Everything but deliveries, so that kills meet it, too; what must be there afterwards is INBOX's alone. */
+async function tidyUp(): Promise<void> {
+  for (let i = 0; ; i++) {
+    const name = `round ${round}/${i}`
+    await mailboxes.create(access, name)
+    const opened = await mailboxes.open(access, name, { readOnly: false })
+    if (!opened.ok) throw new Error(opened.error.kind)
+    const view = opened.value
+    for (const size of [100, 280_000]) {
+      const writer = intake.body(1 << 30)
+      await writer.write(Buffer.alloc(size, 'junk\r\n'))
+      const staged = await writer.finish()
+      if (!staged.ok) throw new Error(staged.failure.cause)
+      const append = { body: staged.value, flags: ['Junk'], internalDateMs: 0, internalDateZoneMinutes: 0 }
+      await mailboxes.append(access, name, [append])
+    }
+    view.sync({ expunges: true })
+    await mailboxes.copy(access, view, [1], 'Archive')
+    await mailboxes.storeFlags(access, view, { uids: [1], action: 'add', flags: ['\\Deleted'], silent: true })
+    await mailboxes.expunge(access, view)
+    await mailboxes.move(access, view, [2], 'Trash')
+    view.close()
+    await mailboxes.rename(access, name, `${name} done`)
+    if (i % 2 === 0) await mailboxes.delete(access, `${name} done`)
+  }
+}
+
+await Promise.all([
+  tidyUp(),
+  ...Array.from({ length: HANDS }, async (_, hand) => {
     for (let i = 0; ; i++) await deliver(`${round}-${hand}-${i}`, i % 20 === 7)
   }),
-)
+])
