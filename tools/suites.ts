@@ -39,7 +39,9 @@ export function runSuite({ root, files, concurrency, timeoutMs }: Suite): Promis
 
 /** Runs a program with our own input and output; the status is its own, or 1 when a signal ended it. */
 export function runProgram(root: string, program: string, args: readonly string[]): Promise<number> {
-  const env: NodeJS.ProcessEnv = { ...process.env, NODE: process.execPath }
+  // Hundreds of files each load much of the same code: what was stripped and compiled once is kept.
+  const cache = path.join(root, '.cache', 'compile')
+  const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: cache, ...process.env, NODE: process.execPath }
   // Set inside a test run; a runner that sees it believes to be one file of the outer run.
   delete env.NODE_TEST_CONTEXT
   return new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 import { flagNames } from '../../../mail/flags.ts'
+import { makeTraceId } from '../../../mail/ids.ts'
 import type { BodyWriter } from '../../../ports/store.ts'
 import type { AppendCommand } from '../../../protocol/imap/commands/append.ts'
 import type { ImapAnswer } from '../../../protocol/imap/types.ts'
@@ -54,11 +55,23 @@ export class ImapAppend {
       return targetRefusal(this.#context, appended.error)
     }
     const uid = appended.value.uids[0]
+    if (uid !== undefined) this.#trace(nowMs, uid)
     return done(
       'OK',
       'APPEND completed',
       uid === undefined ? undefined : { kind: 'appenduid', uidValidity: appended.value.uidValidity, uid },
     )
+  }
+
+  /** The message did not come by mail, so this is all that there is to say of it. */
+  #trace(atMs: number, uid: number): void {
+    const { deps, login } = this.#context
+    const { mailbox } = this.#command
+    const account = login?.login ?? ''
+    deps.intake.trace(makeTraceId(atMs, deps.random.bytes(10)), [
+      { atMs, kind: 'appended', login: account, mailbox },
+      { atMs, kind: 'stored', account, mailbox, uid },
+    ])
   }
 
   abort(): void {
