@@ -91,6 +91,8 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
   start(): void {
     this.#guard(() => this.#given.handler.attached(this))
     this.#run()
+    // Who read a PROXY header left it paused; a core that waits before it greets must hear who talks too early.
+    if (this.#state === 'open' && this.#inBytes === 0) this.#socket.resume()
   }
 
   get peer(): Peer {
