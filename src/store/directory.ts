@@ -139,5 +139,6 @@ function addAccount(found: Found, lookup: Extract<Lookup, { via: 'account' }>): 
     login: account.login,
     detail,
     overQuota: account.quota !== null && account.used >= account.quota,
+    roomBytes: account.quota === null ? undefined : Math.max(0, account.quota - account.used),
   })
 }
