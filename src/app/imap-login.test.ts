@@ -284,8 +284,9 @@ test('ID, NAMESPACE and ENABLE', async () => {
   )
 })
 
-test('plain text on loopback, where a setting says so, and from loopback alone', async () => {
+test('plain text on loopback, where a setting says so, and from loopback alone', async (t) => {
   const open = await startHouse({ auth: { plain_text_on_loopback: true } })
+  t.after(() => open.stop())
   const me = await open.account()
   const dialogue = (to: WireTo, text: string) => open.play(to, text)
   await dialogue(
@@ -304,11 +305,11 @@ test('plain text on loopback, where a setting says so, and from loopback alone',
     S: a1 NO [PRIVACYREQUIRED] <*>
   `,
   )
-  await open.stop()
 })
 
-test('a server that stops says BYE to everybody: before login, in a command, in IDLE', async () => {
+test('a server that stops says BYE to everybody: before login, in a command, in IDLE', async (t) => {
   const house = await startHouse()
+  t.after(() => house.stop())
   const me = await house.account()
   const [before, idle, quiet] = await Promise.all([
     house.open('imap'),

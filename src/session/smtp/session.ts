@@ -43,6 +43,8 @@ export class SmtpSession {
   #login: Login | undefined
   #transaction: Transaction | undefined
   #messages = 0
+  /** Answers a RCPT to the test domain's `timeout@`, which has none of its own. */
+  #breakSilence: ((late: ServerAnswer) => void) | undefined
 
   constructor(
     deps: SmtpSessionDeps,
@@ -122,6 +124,13 @@ export class SmtpSession {
         })
         return
       case 'auth-aborted':
+        // A client that picks a mechanism which it cannot do (mutt 2.2 and -PLUS) ends here; its owner looks into the log.
+        this.#deps.pipeline.log.event('auth.failed', {
+          client: this.#client.remoteAddress,
+          protocol: 'smtp',
+          mechanism: this.#auth.mechanism,
+          cause: `the client broke the exchange off: ${tell.reply.code} ${tell.reply.lines.join(' ')}`,
+        })
         this.#auth.abort()
         return
       case 'refused':
@@ -161,7 +170,9 @@ export class SmtpSession {
 
   /** The server is stopping: finishes what is in DATA, then says 421. */
   stop(): void {
-    this.#machine.shutdown(reply(421, '4.3.2', 'The server is stopping; try again later'))
+    const stopping = reply(421, '4.3.2', 'The server is stopping; try again later')
+    this.#breakSilence?.(answer(stopping))
+    this.#machine.shutdown(stopping)
     this.#link?.pump()
   }
 
@@ -216,8 +227,11 @@ export class SmtpSession {
     if (address === undefined)
       return answer(reply(550, '5.1.1', 'There is no such mailbox: this server has no domain yet'))
     const verdict = transaction.addRecipient({ address, notify: ask.notify, orcpt: ask.orcpt })
-    // The core's deadline ends the silence.
-    return verdict.kind === 'silence' ? new Promise(() => {}) : answer(verdict.reply)
+    if (verdict.kind === 'reply') return answer(verdict.reply)
+    // The core's deadline ends the silence, or the end of the server.
+    return new Promise((resolve) => {
+      this.#breakSilence = resolve
+    })
   }
 
   /** A name without a domain is one of our first domain. */
