@@ -29,7 +29,13 @@ export type OpenedPorts =
   | { readonly ok: true; readonly ports: readonly Port[] }
   | { readonly ok: false; readonly sentences: readonly string[] }
 
-/** Binds every address of the configuration, all or none: a server that answers on half its ports looks healthy and is not. */
+/** What the system says of IPv6 addresses where it has no IPv6. */
+const NO_IPV6 = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+
+/**
+ * Binds every address of the configuration, all or none: a server that answers on half its ports looks healthy
+ * and is not. Only `[::]` and `[::1]` may be missing on a machine without IPv6, where IPv4 serves in their place.
+ */
 export async function openPorts(config: Config, log: Log): Promise<OpenedPorts> {
   const ports: Port[] = []
   const sentences: string[] = []
@@ -42,7 +48,9 @@ export async function openPorts(config: Config, log: Log): Promise<OpenedPorts> 
         log,
       })
       if (opened.ok) ports.push({ serves, implicitTls, listener: opened.listener })
-      else sentences.push(opened.sentence)
+      else if (isMissingIpv6(at, opened.code) && config.listen[key].some(isIpv4)) {
+        log.event('server.note', { note: `no IPv6 here: ${opened.sentence}` })
+      } else sentences.push(opened.sentence)
     }
   }
   if (sentences.length === 0) return { ok: true, ports }
@@ -52,6 +60,19 @@ export async function openPorts(config: Config, log: Log): Promise<OpenedPorts> 
 
 export async function closePorts(ports: readonly Port[]): Promise<void> {
   await Promise.all(ports.map(({ listener }) => listener.close()))
+}
+
+function isMissingIpv6(at: ConfiguredAt, code: string | undefined): boolean {
+  return (
+    at.kind === 'tcp' &&
+    (at.address === '::' || at.address === '::1') &&
+    code !== undefined &&
+    NO_IPV6.has(code)
+  )
+}
+
+function isIpv4(at: ConfiguredAt): boolean {
+  return at.kind === 'tcp' && !at.address.includes(':')
 }
 
 function platformAt(at: ConfiguredAt, config: Config): ListenAt {

@@ -121,6 +121,16 @@ export function deliveryContract(implementation: Implementation): void {
     assert.equal(info?.usedBytes, text.length * 3)
   })
 
+  on(
+    'a message larger than the room left is taken while there is any, the next one is not',
+    async (bench) => {
+      const anna = await bench.account('anna@example.test', 100)
+      assert((await bench.accept(mail('x', 'x'.repeat(1000)), [anna])).ok)
+      const next = await bench.accept(mail('y'), [anna])
+      assert(!next.ok && next.failure.kind === 'over-quota')
+    },
+  )
+
   on('a delivery to a mailbox that is gone goes to INBOX', async (bench) => {
     const anna = await bench.account('anna@example.test')
     const stored = await bench.accept(mail('x'), [anna], { mailbox: 'Nowhere' })

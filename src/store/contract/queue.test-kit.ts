@@ -116,19 +116,21 @@ export function queueContract(implementation: Implementation): void {
 
   on('the DSN comes with the outcome or not at all', async (bench) => {
     const text = mail('DSN')
-    const anna = await bench.account('anna@example.test', text.length + 10)
+    const anna = await bench.account('anna@example.test', 10)
+    await bench.accept(mail('fills it up'), [anna])
     await bench.accept(mail('out'), [], { queue: item(1, 'x@out.test') })
     const [found] = await due(bench, 5)
     assert(found)
     const outcomes = [outcome('x@out.test', 'failed')]
-    const tooLarge = await bench.message(mail('DSN', 'x'.repeat(500)), [anna])
-    const refused = await bench.store.queue.record({ id: found.id, outcomes, trace: [], dsn: tooLarge })
+    const noRoom = await bench.message(text, [anna])
+    const refused = await bench.store.queue.record({ id: found.id, outcomes, trace: [], dsn: noRoom })
     assert(!refused.ok && refused.failure.kind === 'over-quota')
     assert.equal((await due(bench, 5)).length, 1, 'the item waits as before')
+    await bench.store.accounts.setQuota('anna@example.test', undefined)
     const dsn = await bench.message(text, [anna])
     assert((await bench.store.queue.record({ id: found.id, outcomes, trace: [], dsn })).ok)
     assert.deepEqual(await due(bench, 5), [])
-    assert.match((await bench.octets(anna, await bench.view(anna), 1)).toString(), /DSN/)
+    assert.match((await bench.octets(anna, await bench.view(anna), 2)).toString(), /DSN/)
   })
 
   on('the outcome of an item that was cancelled meanwhile is no fault', async (bench) => {

@@ -2,7 +2,7 @@ import { INBOX } from '../../../mail/mailbox-name.ts'
 import type { AcceptOperation, AppendOperation, QueueRow } from '../operations.ts'
 import { insertBody, insertMessage, type StoredBody } from './bodies.ts'
 import { type Context, refuse, requireAccount, requireNamed } from './context.ts'
-import { bitsOf, checkQuota, insertEntry } from './entries.ts'
+import { bitsOf, checkNotFull, checkQuota, insertEntry } from './entries.ts'
 import { insertTrace, type TraceExtra } from './traces.ts'
 
 const INSERT_QUEUE =
@@ -42,7 +42,7 @@ function deliver(
   receivedMs: number,
 ): { readonly entry: Entry; readonly login: string } {
   const account = requireAccount(context, delivery.owner)
-  checkQuota(account, body.size)
+  checkNotFull(account)
   const named = account.byName.get(delivery.mailbox)
   const mailbox = named?.selectable ? named : requireNamed(context, account.id, INBOX)
   const flags = bitsOf(context, mailbox, delivery.flags, 'drop')

@@ -71,6 +71,16 @@ export function removeEntries(
   context.events.push({ e: 'expunged', mailbox: mailbox.id, modseq, uids: rows.map(([uid]) => uid) })
 }
 
+/**
+ * Mail that RCPT let through is taken while there is any room, and may overshoot by itself: were it refused for
+ * its size, its other recipients would wait with it, and its sender would try again for days.
+ */
+export function checkNotFull(account: AccountState): void {
+  if (account.quota !== null && account.used >= account.quota)
+    refuse({ kind: 'over-quota', cause: `${account.login} uses ${account.used} of ${account.quota} octets` })
+}
+
+/** What a client puts in by itself must fit: it is told at once. */
 export function checkQuota(account: AccountState, more: number): void {
   if (account.quota !== null && account.used + more > account.quota)
     refuse({
