@@ -73,7 +73,7 @@ test('the unix socket is for its user and group, and goes with the server', asyn
   assert.equal(statSync(path).mode & 0o777, 0o660)
 })
 
-test('LMTP: a quota that is used up, and a message that is too big, are answered for each recipient', async () => {
+test('LMTP: a declared size that fits one mailbox only, and content by BDAT', async () => {
   const full = await house.account(undefined, { quota: '1 KiB' })
   const me = await house.account()
   await house.play(

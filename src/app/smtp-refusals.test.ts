@@ -316,8 +316,8 @@ test('a quota that is used up is 452 4.2.2 at RCPT; so is a SIZE that would not 
   `,
   )
   await house.deliver(full.login, `Subject: x\r\n\r\n${'y'.repeat(600)}`)
-  await assert.rejects(house.deliver(full.login, `Subject: x\r\n\r\n${'y'.repeat(600)}`), /452 4\.2\.2/)
-  await house.run('account.quota', { address: full.login, quota: '500 B' })
+  // The last one may overshoot: were it refused for its size, it would be tried for days.
+  await house.deliver(full.login, `Subject: x\r\n\r\n${'y'.repeat(600)}`)
   await house.play(
     'mx',
     `${HELLO}
