@@ -29,7 +29,9 @@ export class Wire {
   socket: Socket
   closed = false
   readonly #env: WireEnv
-  #input = Buffer.alloc(0)
+  /** Joined only when they are looked at: a large literal comes in thousands. */
+  #pieces: Buffer[] = []
+  #size = 0
   #wake: (() => void) | undefined
 
   constructor(socket: Socket, env: WireEnv) {
@@ -44,10 +46,11 @@ export class Wire {
 
   /** The next line without its CRLF. */
   async line(): Promise<string> {
-    let end = this.#input.indexOf('\r\n')
-    for (let from = 0; end < 0; end = this.#input.indexOf('\r\n', from)) {
-      from = Math.max(0, this.#input.length - 1)
+    let end = this.#joined().indexOf('\r\n')
+    while (end < 0) {
+      const from = Math.max(0, this.#size - 1)
       await this.#more()
+      end = this.#joined().indexOf('\r\n', from)
     }
     return this.#take(end + 2)
       .subarray(0, end)
@@ -55,13 +58,13 @@ export class Wire {
   }
 
   async octets(count: number): Promise<Buffer> {
-    while (this.#input.length < count) await this.#more()
+    while (this.#size < count) await this.#more()
     return this.#take(count)
   }
 
   /** What came and was not read yet. */
   get pending(): string {
-    return this.#input.toString('utf8')
+    return this.#joined().toString('utf8')
   }
 
   async ended(): Promise<void> {
@@ -79,9 +82,16 @@ export class Wire {
   }
 
   #take(count: number): Buffer {
-    const taken = this.#input.subarray(0, count)
-    this.#input = this.#input.subarray(count)
-    return taken
+    const joined = this.#joined()
+    this.#pieces = [joined.subarray(count)]
+    this.#size -= count
+    return joined.subarray(0, count)
+  }
+
+  #joined(): Buffer {
+    const joined = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces)
+    this.#pieces = [joined]
+    return joined
   }
 
   #more(): Promise<void> {
@@ -101,7 +111,8 @@ export class Wire {
 
   #listen(socket: Socket): void {
     socket.on('data', (chunk: Buffer) => {
-      this.#input = Buffer.concat([this.#input, chunk])
+      this.#pieces.push(chunk)
+      this.#size += chunk.length
       this.#wake?.()
     })
     socket.on('error', () => socket.destroy())
