@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { type Account, startHouse } from './house.test-kit.ts'
 
@@ -257,4 +258,66 @@ test('MOVE and COPY are seen by the other session; a pipelined burst is answered
     B: S: b8 OK <*>
   `,
   )
+})
+
+test('what another session has expunged: FETCH of a section, STORE and COPY by the one that still sees it', async () => {
+  const me = await filled('', '', '')
+  await house.imap(
+    me,
+    String.raw`
+    A: C: a1 SELECT INBOX
+    A: S> a1 OK <*>
+    B: C: b1 SELECT INBOX
+    B: S> b1 OK <*>
+    A: C: a2 STORE 1,2 +FLAGS.SILENT (\Deleted)
+    A: S: a2 OK <*>
+    A: C: a3 EXPUNGE
+    A: S> a3 OK <*>
+    B: C: b2 FETCH 2 (BODY[HEADER] FLAGS)
+    B: S: * 2 FETCH (BODY[HEADER] {15}
+    B: S: Subject: m1
+    B: S:
+    B: S: FLAGS (<*>))
+    B: S> b2 OK <*>
+    B: C: b3 STORE 1:3 +FLAGS.SILENT (\Flagged)
+    B: S> b3 OK <*>
+    B: C: b4 COPY 1:3 Archive
+    B: S> b4 OK [COPYUID <#> 3 1] <*>
+    B: C: b5 FETCH 1 FLAGS
+    B: S: * 1 FETCH (FLAGS (\Flagged))
+    B: S: b5 OK <*>
+  `.replace('B: S: FLAGS (<*>))', 'B: S: <*>FLAGS (<*>))'),
+  )
+})
+
+test('a large body that is expunged while it is sent comes whole', async () => {
+  const me = await house.account()
+  const content = `Subject: big\r\n\r\n${`${'x'.repeat(78)}\r\n`.repeat(200_000)}`
+  const [slow, other] = [await house.open('imaps'), await house.open('imaps')]
+  for (const wire of [slow, other]) {
+    await wire.line()
+    wire.send(`l LOGIN ${me.login} ${me.password}\r\n`)
+    await wire.line()
+  }
+  other.send(`p APPEND INBOX {${content.length}+}\r\n${content}\r\n`)
+  assert.match(await other.line(), /^p OK/)
+  for (const wire of [slow, other]) {
+    wire.send('s SELECT INBOX\r\n')
+    while (!(await wire.line()).startsWith('s OK'));
+  }
+  slow.socket.pause()
+  slow.send('f FETCH 1 BODY.PEEK[]\r\n')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  other.send('d STORE 1 +FLAGS.SILENT (\\Deleted)\r\ne EXPUNGE\r\n')
+  while (!(await other.line()).startsWith('e OK'));
+  slow.socket.resume()
+  assert.equal(await slow.line(), `* 1 FETCH (BODY[] {${content.length}}`)
+  assert.equal((await slow.octets(content.length)).toString('latin1'), content)
+  assert.equal(await slow.line(), ')')
+  slow.send('n NOOP\r\n')
+  const told: string[] = []
+  while (!told.at(-1)?.startsWith('n OK')) told.push(await slow.line())
+  assert.ok(told.includes('* 1 EXPUNGE'), told.join('|'))
+  slow.socket.destroy()
+  other.socket.destroy()
 })

@@ -366,3 +366,32 @@ test('a reset connection, a cut one and a half message leave nothing behind', as
   assert.deepEqual(await inbox(house, me), [])
   assert.deepEqual(house.logged('server.fault'), [])
 })
+
+test('a burst: two messages, a refused one and QUIT in one piece are answered in order', async () => {
+  const me = await house.account()
+  const one = `MAIL FROM:<a@remote.test>\r\nRCPT TO:<${me.login}>\r\nDATA\r\n`
+  const wire = await hello(house, 'mx')
+  wire.send(
+    `${one}Subject: 1\r\n\r\n..dot\r\n.\r\n${one}Subject: 2\r\n\r\n2\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<no@example.test>\r\nDATA\r\nRSET\r\nQUIT\r\n`,
+  )
+  const codes: string[] = []
+  while (codes.at(-1) !== '221') codes.push((await wire.line()).slice(0, 3))
+  assert.deepEqual(codes, [
+    ...['250', '250', '354', '250'],
+    ...['250', '250', '354', '250'],
+    ...['250', '550', '503', '250', '221'],
+  ])
+  await wire.ended()
+  wire.socket.destroy()
+  const mails = await inbox(house, me)
+  assert.equal(mails.length, 2)
+  assert.ok(mails[0]?.endsWith('Subject: 1\r\n\r\n.dot\r\n'))
+})
+
+test('a certificate that the client can verify on every TLS port, and one protocol at a time', async () => {
+  for (const port of ['submissions', 'imaps'] as const) {
+    const wire = await house.open(port)
+    assert.match(await wire.line(), port === 'imaps' ? /^\* OK / : /^220 /)
+    wire.socket.destroy()
+  }
+})
