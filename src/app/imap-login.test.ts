@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { after, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { ClientExchange } from '../protocol/sasl/client.ts'
@@ -165,21 +165,27 @@ test('LOGIN takes literals, and answers unknown users like wrong passwords', asy
 /** One AUTHENTICATE with our own client core. @returns the tagged answer. */
 async function authenticate(
   wire: Wire,
-  how: { readonly mechanism: string; readonly account: Account; readonly binding?: 'exporter' | 'wrong' },
+  how: {
+    readonly mechanism: string
+    readonly account: Account
+    readonly binding?: 'exporter' | 'end-point' | 'wrong'
+  },
 ): Promise<string> {
   const mechanism = findMechanism(how.mechanism)
   assert.ok(mechanism)
-  const exported = (wire.socket as TLSSocket).exportKeyingMaterial(
-    32,
-    'EXPORTER-Channel-Binding',
-    Buffer.alloc(0),
-  )
-  const octets = how.binding === 'wrong' ? Buffer.alloc(32, 1) : exported
+  const socket = wire.socket as TLSSocket
+  const octets = {
+    exporter: () => socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)),
+    // rfc5929 §4.1: the hash of the certificate's own signature, SHA-256 for ours.
+    'end-point': () => createHash('sha256').update(socket.getPeerCertificate().raw).digest(),
+    wrong: () => Buffer.alloc(32, 1),
+  }
+  const type = how.binding === 'end-point' ? 'tls-server-end-point' : 'tls-exporter'
   const client = new ClientExchange({
     mechanism,
     login: how.account.login,
     password: how.account.password,
-    binding: how.binding === undefined ? undefined : { type: 'tls-exporter', octets },
+    binding: how.binding === undefined ? undefined : { type, octets: octets[how.binding]() },
     random: randomBytes(18),
   })
   const initial = client.start()
@@ -205,6 +211,7 @@ test('SCRAM with and without channel binding, by our own client core', async () 
   }
   for (const hash of ['SHA-256', 'SHA-1']) {
     assert.match(await go(`SCRAM-${hash}-PLUS`, { binding: 'exporter' }), /^t OK \[CAPABILITY /)
+    assert.match(await go(`SCRAM-${hash}-PLUS`, { binding: 'end-point' }), /^t OK \[CAPABILITY /)
     assert.match(await go(`SCRAM-${hash}`), /^t OK \[CAPABILITY /)
   }
   assert.match(await go('SCRAM-SHA-256', {}, { ...me, password: 'wrong' }), /^t NO \[AUTHENTICATIONFAILED\]/)
