@@ -86,3 +86,19 @@ test('no password that was right or wrong is in an event of the log', async () =
   assert.ok(!text.includes('a secret guess') && !text.includes(me.password))
   assert.ok(!text.includes(Buffer.from(`\0${me.login}\0a secret guess`).toString('base64')))
 })
+
+test('a client that breaks its exchange off is in the log, whichever protocol it speaks', async () => {
+  await house.play('imaps', 'S: * OK <*>\nC: a AUTHENTICATE LOGIN\nS: + <*>\nC: *\nS: a BAD <*>')
+  await house.play(
+    'submissions',
+    'S: 220 <*>\nC: EHLO x\nS> 250 <*>\nC: AUTH LOGIN\nS: 334 <*>\nC: *\nS: 501 <*>',
+  )
+  const broken = house.logged('auth.failed').filter(({ fields }) => String(fields.cause).includes('broke'))
+  assert.deepEqual(
+    broken.map(({ fields }) => [fields.protocol, fields.mechanism]),
+    [
+      ['imap', 'LOGIN'],
+      ['smtp', 'LOGIN'],
+    ],
+  )
+})

@@ -11,7 +11,7 @@ import type { OperationResult } from './operations/operation.ts'
 import { caFilePath } from './server/certificates.ts'
 import { openPorts } from './server/listeners.ts'
 import { Server } from './server/server.ts'
-import { openWire, type WireTo } from './wire.test-kit.ts'
+import { openWire, PROXY_ADDRESS, type WireTo } from './wire.test-kit.ts'
 
 /*
  * A whole server for tests: its real store in a folder of its own, its own CA, real sockets on loopback. Only
@@ -28,8 +28,6 @@ export interface Logged {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** From here the PROXY protocol is believed: how a test comes from any address it likes. */
-export const PROXY_ADDRESS = '127.0.0.9'
 export const HOSTNAME = 'mail.example.test'
 
 /** Tables of TOML as one likes to write them in a test: `{ smtp: { max_message: '1 MiB' } }`. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
-import { type Account, type House, PROXY_ADDRESS, startHouse } from './house.test-kit.ts'
-import type { Wire } from './wire.test-kit.ts'
+import { type Account, type House, startHouse } from './house.test-kit.ts'
+import { PROXY_ADDRESS, type Wire } from './wire.test-kit.ts'
 
 const house = await startHouse({
   submission: { trusted_networks: ['198.51.100.0/28'], trusted_from: ['printer@example.test'] },

@@ -22,7 +22,8 @@ export interface WireEnv {
 }
 
 const WAIT_MS = 15_000
-const PROXY_ADDRESS = '127.0.0.9'
+/** From here the PROXY protocol is believed: how a test comes from any address it likes. */
+export const PROXY_ADDRESS = '127.0.0.9'
 
 /** A client's end of a connection: lines as they come, octets where they are wanted. */
 export class Wire {

@@ -70,6 +70,12 @@ export class ImapSession {
         this.#append = undefined
         return
       case 'auth-cancel':
+        deps.log.event('auth.failed', {
+          client: client.remoteAddress,
+          protocol: 'imap',
+          mechanism: this.#authentication?.mechanism,
+          cause: `the client broke the exchange off: ${tell.cause}`,
+        })
         this.#authentication = undefined
         return
       case 'attack':

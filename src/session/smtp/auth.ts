@@ -56,6 +56,11 @@ export class SmtpAuth {
     return this.#settle(await exchange.respond(bytes))
   }
 
+  /** Of the exchange that is going on; empty without one. */
+  get mechanism(): string {
+    return this.#exchange?.mechanism ?? ''
+  }
+
   abort(): void {
     this.#exchange = undefined
   }

@@ -22,6 +22,10 @@ export class ImapAuthentication {
     })
   }
 
+  get mechanism(): string {
+    return this.#exchange.mechanism
+  }
+
   async start(initial: Uint8Array | undefined): Promise<ImapAnswer> {
     return this.#settle(await this.#exchange.start(initial))
   }
