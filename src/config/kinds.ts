@@ -37,6 +37,8 @@ function textual<T>(spec: {
   readonly parse: (text: string) => T | undefined
   readonly format: (value: T) => string
   readonly wrong?: string
+  /** A closer look at what is wrong, where one helps. */
+  readonly closer?: (text: string) => string | undefined
 }): Kind<T> {
   return {
     name: spec.name,
@@ -44,7 +46,8 @@ function textual<T>(spec: {
     read(raw) {
       if (typeof raw !== 'string') return wrong(`${describe(raw)} is not text`)
       const value = spec.parse(raw)
-      return value === undefined ? wrong(`${quote(raw)} is not ${spec.wrong ?? `a ${spec.name}`}`) : ok(value)
+      if (value !== undefined) return ok(value)
+      return wrong(spec.closer?.(raw) ?? `${quote(raw)} is not ${spec.wrong ?? `a ${spec.name}`}`)
     },
     print: (value) => quote(spec.format(value)),
   }
@@ -65,7 +68,9 @@ export function integer(range: { readonly min: number; readonly max: number }): 
     read(raw) {
       if (typeof raw !== 'number' || !Number.isInteger(raw))
         return wrong(`${describe(raw)} is not a whole number`)
-      return raw < range.min || raw > range.max ? wrong(`${raw} is out of range`) : ok(raw)
+      return raw < range.min || raw > range.max
+        ? wrong(`${raw} is out of range (${range.min} to ${range.max})`)
+        : ok(raw)
     },
     print: String,
   }
@@ -161,6 +166,13 @@ export const duration: Kind<number> = textual({
   },
 })
 
+function portOutOfRange(value: string, min: number): string | undefined {
+  const port = /:(\d+)$/.exec(value)?.[1]
+  return port === undefined || value.startsWith('unix:') || (Number(port) >= min && Number(port) <= 65535)
+    ? undefined
+    : `port ${port} of ${quote(value)} is out of range (${min} to 65535)`
+}
+
 /** Where to listen: an address with a port, or a unix socket. */
 export type ListenAt =
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
@@ -183,6 +195,7 @@ export const listenAt: Kind<ListenAt> = textual<ListenAt>({
     return `${value.address.includes(':') ? `[${value.address}]` : value.address}:${value.port}`
   },
   wrong: 'an address with a port',
+  closer: (value) => portOutOfRange(value, 0),
 })
 
 /** A host by name or address, with a port. */
@@ -204,6 +217,7 @@ export const hostPort: Kind<HostPort> = textual<HostPort>({
   },
   format: (value) => `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`,
   wrong: 'a host with a port',
+  closer: (value) => portOutOfRange(value, 1),
 })
 
 export interface NamedNetwork extends Network {

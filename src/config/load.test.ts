@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { defaultConfig, formatProblem, loadConfig, parseConfig } from './load.ts'
@@ -94,6 +97,57 @@ test('a missing file is one sentence', () => {
   assert.match(formatProblem(loaded.problems[0] as (typeof loaded.problems)[0]), /cannot be read \(ENOENT\)/)
 })
 
+test('a configuration without a domain is right, and yet noted', () => {
+  const loaded = parseConfig('[server]\nhostname = "mail.example.org"\n', '/etc/h.toml')
+  assert.ok(loaded.ok)
+  assert.deepEqual(
+    loaded.notes.map(formatProblem).map((note) => note.slice(0, 80)),
+    ["/etc/h.toml: domains.names: no domain is named: nobody's mail ends here. Write y"],
+  )
+  const named = parseConfig('[domains]\nnames = ["example.org"]\n', '/etc/h.toml')
+  assert.deepEqual(named.ok && named.notes, [])
+})
+
+test('a port out of range is told as one', () => {
+  assert.match(
+    problemsOf('[listen]\nmx = ["0.0.0.0:70000"]\n')[0] ?? '',
+    /port 70000 of "0\.0\.0\.0:70000" is out of range \(0 to 65535\)/,
+  )
+  assert.match(problemsOf('[outbound]\nsmarthost = "a.example:0"\n')[0] ?? '', /port 0 .*\(1 to 65535\)/)
+  assert.match(problemsOf('[outbound]\nport = 0\n')[0] ?? '', /0 is out of range \(1 to 65535\)/)
+})
+
+test('what is not TOML gets a hint only where one helps', () => {
+  const hint = (line: string): string => problemsOf(`[server]\n${line}\n`)[0] ?? ''
+  assert.match(
+    hint('hostname = mail.example.org'),
+    /Write text in double quotes: `hostname = "mail\.example\.org"`\./,
+  )
+  assert.match(hint('hostname mail.example.org'), /Write a line such as/)
+  assert.ok(!hint('hostname = "mail').includes('Write'))
+  assert.ok(!hint('[server').includes('Write'))
+})
+
+test('a file that this user may not read names whose it is', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hikyaku-load-'))
+  const file = join(folder, 'hikyaku.toml')
+  writeFileSync(file, '', { mode: 0o600 })
+  process.seteuid?.(65534)
+  try {
+    const loaded = loadConfig(file)
+    assert.ok(!loaded.ok)
+    assert.match(
+      formatProblem(loaded.problems[0] as (typeof loaded.problems)[0]),
+      /cannot be read \(EACCES\): \S+ belongs to root \(mode 0700\) and this is user \w+; run the command as that user/,
+    )
+  } finally {
+    process.seteuid?.(0)
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('sample, uncommented, is the default configuration', () => {
   const uncommented = sampleConfig().replace(/^#(?=\w+ = )/gm, '')
   const loaded = parseConfig(uncommented, '/etc/hikyaku.toml')
@@ -108,7 +162,8 @@ test('round trip: what show prints is read back as the same configuration', () =
   )
   assert.ok(loaded.ok)
   const again = parseConfig(showConfig(loaded.config), '/etc/h.toml')
-  assert.deepEqual(again, loaded)
+  assert.ok(again.ok)
+  assert.deepEqual(again.config, loaded.config)
 })
 
 test('every default survives its own kind, and every setting is explained in one sentence', () => {

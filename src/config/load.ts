@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
+import { accessSentence } from './access.ts'
 import { path as pathKind } from './kinds.ts'
 import { locateSettings } from './locate.ts'
 import { allSettings, type Config, SETTINGS, type SectionName, type Setting } from './settings.ts'
-import { checkTogether } from './together.ts'
+import { checkTogether, notesOf } from './together.ts'
 
 /** One mistake in a configuration file, with all that a person needs to mend it. */
 export interface Problem {
@@ -17,7 +18,13 @@ export interface Problem {
 }
 
 export type Loaded =
-  | { readonly ok: true; readonly config: Config; readonly file: string }
+  | {
+      readonly ok: true
+      readonly config: Config
+      readonly file: string
+      /** What is allowed and yet hardly meant. */
+      readonly notes: readonly Problem[]
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** A configuration file is a page or two; more is a mistake (a mailbox named by accident, say). */
@@ -30,12 +37,7 @@ export function loadConfig(file: string): Loaded {
   try {
     toml = readFileSync(absolute, 'utf8')
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    return failed({
-      file: absolute,
-      wrong: `the file cannot be read (${code})`,
-      write: 'the path of a file that this user may read: `hikyaku config sample` prints one',
-    })
+    return failed({ file: absolute, wrong: whyUnread(absolute, (error as NodeJS.ErrnoException).code) })
   }
   if (toml.length > MAX_FILE_BYTES)
     return failed({
@@ -58,17 +60,66 @@ export function parseConfig(toml: string, file: string): Loaded {
       file,
       line: error.line,
       wrong: `this is not TOML: ${reason}`,
-      write: 'a line such as `hostname = "mail.example.org"` under a header such as `[server]`',
+      write: tomlHint(toml.split(/\r?\n/)[error.line - 1] ?? ''),
     })
   }
   const lines = locateSettings(toml)
   const problems: Problem[] = [...unknownNames(tables, file, lines)]
   const config = readValues(tables, file, lines, problems)
-  if (problems.length === 0)
-    problems.push(
-      ...checkTogether(config).map((problem) => ({ ...problem, file, line: lineOf(lines, problem.setting) })),
-    )
-  return problems.length === 0 ? { ok: true, config, file } : { ok: false, problems }
+  const placed = (problem: Omit<Problem, 'file'>): Problem => ({
+    ...problem,
+    file,
+    line: lineOf(lines, problem.setting),
+  })
+  if (problems.length === 0) problems.push(...checkTogether(config).map(placed))
+  return problems.length === 0
+    ? { ok: true, config, file, notes: notesOf(config).map(placed) }
+    : { ok: false, problems }
+}
+
+/**
+ * The data folder that a file names, whatever else is wrong with it: a running server must be reached to be told of a
+ * mistake in its configuration. undefined where not even that can be read.
+ */
+export function dataFolderOf(file: string): string | undefined {
+  const absolute = resolve(file)
+  try {
+    const lines = readFileSync(absolute, 'utf8').split(/\r?\n/)
+    const from = lines.findIndex((line) => /^\s*\[\s*server\s*\]/.test(line))
+    const rest = from < 0 ? [] : lines.slice(from + 1)
+    const to = rest.findIndex((line) => /^\s*\[/.test(line))
+    const assignments = (to < 0 ? rest : rest.slice(0, to)).filter((line) => /^\s*data\s*=/.test(line))
+    const config: Record<string, unknown> = parse(assignments.join('\n'))
+    const reading = pathKind.read(config.data ?? SETTINGS.server.data.byDefault)
+    return reading.ok ? resolve(dirname(absolute), reading.value) : undefined
+  } catch {
+    // Whoever asks has the problems of the file already.
+    return undefined
+  }
+}
+
+function whyUnread(file: string, code: string | undefined): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `the file cannot be read (${code}): it does not exist; \`hikyaku config sample\` prints one, \`--config FILE\` names another`
+    case 'EACCES':
+    case 'EPERM':
+      return `the file cannot be read (${code}): ${accessSentence(file)}; run the command as that user, or name another file with \`--config FILE\``
+    case 'EISDIR':
+      return 'this is a folder, not a file'
+    default:
+      return `the file cannot be read (${code})`
+  }
+}
+
+/** What was likely meant by a line that is not TOML; undefined where nobody can tell. */
+function tomlHint(line: string): string | undefined {
+  const bare = /^\s*([\w-]+)\s*=\s*([^"'\s[{#][^"'[{#]*?)\s*(?:#.*)?$/.exec(line)
+  if (bare !== null) return `text in double quotes: \`${bare[1]} = ${JSON.stringify(bare[2])}\``
+  return /[=[]/.test(line)
+    ? undefined
+    : 'a line such as `hostname = "mail.example.org"` under a header such as `[server]`'
 }
 
 /** All defaults, for a start without a file. */

@@ -75,7 +75,7 @@ export const SETTINGS = {
     test_domain: setting(
       kinds.optional(kinds.domain),
       undefined,
-      'A domain for trying things out: its addresses `defer@`, `refuse@`, `timeout@` and `accept@` do what they say.',
+      'A domain for trying things out: its addresses `accept@`, `defer@`, `refuse@`, `full@` and `timeout@` do what they say.',
     ),
   },
   listen: {

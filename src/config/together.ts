@@ -123,3 +123,19 @@ const RULES: readonly Rule[] = [
 export function checkTogether(config: Config): readonly Clash[] {
   return RULES.map((rule) => rule(config)).filter((clash) => clash !== undefined)
 }
+
+/** Settings that are allowed and yet hardly meant: a server that does nothing for anybody should say so. */
+const NOTES: readonly Rule[] = [
+  ({ domains }) =>
+    domains.names.length > 0
+      ? undefined
+      : {
+          setting: 'domains.names',
+          wrong: "no domain is named: nobody's mail ends here",
+          write: 'your own domains, such as `names = ["example.org"]` under `[domains]`',
+        },
+]
+
+export function notesOf(config: Config): readonly Clash[] {
+  return NOTES.map((rule) => rule(config)).filter((note) => note !== undefined)
+}
