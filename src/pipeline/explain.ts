@@ -1,14 +1,20 @@
+import { formatLocalTime } from '../mail/local-time.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { TraceEvent, TraceFact } from '../mail/trace.ts'
+import { endingOf, ruleText } from './reasons.ts'
+
+/** Minutes east of Greenwich at a moment. */
+type Zone = (atMs: number) => number
 
 /** A trace in sentences, one an event, each with its time. Texts come from peers: the caller cleans them for a terminal. */
-export function explain(events: readonly TraceEvent[]): readonly string[] {
-  return events.map((event) => `${new Date(event.atMs).toISOString()}  ${sentence(event)}`)
+export function explain(events: readonly TraceEvent[], zone: Zone = () => 0): readonly string[] {
+  return events.map((event) => `${formatLocalTime(event.atMs, zone(event.atMs))}  ${sentence(event, zone)}`)
 }
 
-function sentence(fact: TraceFact): string {
+function sentence(fact: TraceFact, zone: Zone): string {
   switch (fact.kind) {
     case 'connected':
+      if (fact.client === 'unix') return `A program on this machine handed it to ${fact.listener}.`
       return `${fact.client} connected to ${fact.listener}${fact.proxied === true ? ' (its address was told by the proxy)' : ''}.`
     case 'helo':
       return `It called itself ${fact.name}${fact.extended ? '' : ' and spoke plain SMTP'}.`
@@ -37,15 +43,15 @@ function sentence(fact: TraceFact): string {
     case 'queued':
       return `It waits in the queue for ${fact.recipients.join(', ')}.`
     case 'attempt':
-      return attemptSentence(fact)
+      return attemptSentence(fact, zone)
     case 'dsn':
-      return `The sender ${fact.to} was told that it was ${fact.action} (message ${fact.traceId}).`
+      return `The sender ${fact.to} was told that ${TOLD[fact.action]} (message ${fact.traceId}).`
     case 'cancelled':
-      return `${fact.by} took it out of the queue for ${fact.recipients.join(', ')}.`
+      return `${capital(fact.by)} took it out of the queue for ${fact.recipients.join(', ')}.`
     case 'retry-asked':
-      return `${fact.by} asked to try again now.`
+      return `${capital(fact.by)} asked to try again now.`
     case 'appended':
-      return `${fact.login} put it into ${fact.mailbox} by IMAP.`
+      return `By IMAP ${fact.login} put it into ${fact.mailbox}.`
   }
 }
 
@@ -67,7 +73,20 @@ function recipientSentence(fact: Extract<TraceFact, { kind: 'recipient' }>): str
   }
 }
 
+const TOLD: Readonly<Record<Extract<TraceFact, { kind: 'dsn' }>['action'], string>> = {
+  failed: 'delivery failed',
+  delayed: 'delivery is delayed',
+  delivered: 'it was delivered',
+  relayed: 'it was handed on to a server that sends no such reports',
+}
+
 function decisionSentence(fact: Extract<TraceFact, { kind: 'decision' }>): string {
+  const told =
+    fact.reply === undefined
+      ? ''
+      : `; the peer was told: ${formatReply(fact.reply)}${cause(fact.reply.cause)}`
+  const ending = endingOf(fact.rule)
+  if (ending !== undefined) return `${ending}${told}.`
   const verb = {
     accept: 'accepted',
     refuse: 'refused',
@@ -75,10 +94,10 @@ function decisionSentence(fact: Extract<TraceFact, { kind: 'decision' }>): strin
     hold: 'held',
     discard: 'thrown away',
   }[fact.action]
-  return `It was ${verb} by the rule "${fact.rule}"${fact.reply === undefined ? '' : `; the peer was told: ${formatReply(fact.reply)}${cause(fact.reply.cause)}`}.`
+  return `It was ${verb}${ruleText(fact.rule)}${told}.`
 }
 
-function attemptSentence(fact: Extract<TraceFact, { kind: 'attempt' }>): string {
+function attemptSentence(fact: Extract<TraceFact, { kind: 'attempt' }>, zone: Zone): string {
   const where =
     fact.host === undefined
       ? ''
@@ -90,10 +109,11 @@ function attemptSentence(fact: Extract<TraceFact, { kind: 'attempt' }>): string 
   const next =
     fact.nextAttemptAtMs === undefined
       ? ''
-      : ` It is tried again at ${new Date(fact.nextAttemptAtMs).toISOString()}.`
+      : ` It is tried again at ${formatLocalTime(fact.nextAttemptAtMs, zone(fact.nextAttemptAtMs))}.`
   return `Delivery to ${to} did not work yet${where}${said}.${next}`
 }
 
+const capital = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 const cause = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`)
 const quoted = (label: string, text: string | undefined): string =>
   text === undefined || text === '' ? '' : `${label}"${text}"`

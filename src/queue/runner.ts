@@ -36,6 +36,16 @@ export class QueueRunner {
     this.#ports = ports
   }
 
+  /** Attempts under way now. */
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** Whether something of the message is being tried now. */
+  isTrying(id: QueueId): boolean {
+    return this.#busy.has(id)
+  }
+
   start(): void {
     this.#unsubscribe = this.#ports.queue.onChange(() => this.wake())
     this.wake()

@@ -3,9 +3,9 @@ import { parseMailboxName } from '../../mail/mailbox-name.ts'
 import { decodeParts } from '../../mime/parts.ts'
 import { MessageScanner } from '../../mime/scanner.ts'
 import { readableText } from '../../mime/text.ts'
-import type { SectionBytes } from '../../ports/mailboxes.ts'
+import type { MailboxView, SectionBytes } from '../../ports/mailboxes.ts'
 import type { Access } from '../../ports/store.ts'
-import { type Operation, type OperationPorts, refused, said, textArg } from './operation.ts'
+import { type Operation, type OperationPorts, refused, said, textArg, timeText } from './operation.ts'
 
 /** The part of a message that is read to be shown; a person reads no more. */
 const MAX_SHOWN_BYTES = 8 * 1024 * 1024
@@ -17,25 +17,26 @@ export const mailShow: Operation = async (ports, args) => {
   if (account === undefined) return refused(`There is no account ${textArg(args, 'account') ?? ''}.`)
   const name = parseMailboxName(textArg(args, 'mailbox') ?? '')
   const uid = Number(textArg(args, 'uid'))
-  if (name === undefined || !Number.isInteger(uid))
-    return refused('Say which message: `hikyaku mail show ACCOUNT MAILBOX UID`.')
+  if (name === undefined) return refused(`"${textArg(args, 'mailbox') ?? ''}" is no name of a mailbox.`)
+  if (!Number.isInteger(uid) || uid < 1)
+    return refused(`A UID is a number from 1 up, and not "${textArg(args, 'uid') ?? ''}".`)
   const access: Access = { actor: { kind: 'system', what: 'mail show' }, owner: account.id }
-  const octets = await messageOctets(ports, access, { mailbox: name, uid })
+  const opened = await ports.mailboxes.open(access, name, { readOnly: true })
+  if (!opened.ok) return refused(`There is no mailbox ${name} of ${account.login}.`)
+  const octets = await messageOctets(ports, access, opened.value, uid)
   return octets === undefined
     ? refused(`There is no message ${uid} in ${name} of ${account.login}.`)
-    : said(...shownLines(octets))
+    : said(...shownLines(ports, octets))
 }
 
 async function messageOctets(
   ports: OperationPorts,
   access: Access,
-  at: { readonly mailbox: string; readonly uid: number },
+  view: MailboxView,
+  uid: number,
 ): Promise<Buffer | undefined> {
-  const opened = await ports.mailboxes.open(access, at.mailbox, { readOnly: true })
-  if (!opened.ok) return undefined
-  const view = opened.value
   try {
-    const seq = view.seqOfUid(at.uid)
+    const seq = view.seqOfUid(uid)
     if (seq === 0) return undefined
     for await (const rows of ports.mailboxes.fetch(access, view, [seq], {
       sections: [{ path: [], what: 'all' }],
@@ -61,7 +62,7 @@ async function collect(section: Exclude<SectionBytes, null>): Promise<Buffer> {
   return Buffer.concat(pieces).subarray(0, MAX_SHOWN_BYTES)
 }
 
-function shownLines(octets: Buffer): string[] {
+function shownLines(ports: OperationPorts, octets: Buffer): string[] {
   const scanner = new MessageScanner()
   scanner.push(octets)
   const summary = scanner.end(new Uint8Array(0))
@@ -71,7 +72,7 @@ function shownLines(octets: Buffer): string[] {
     `To: ${summary.to}`,
     ...(summary.cc === '' ? [] : [`Cc: ${summary.cc}`]),
     `Subject: ${summary.subject}`,
-    ...(summary.sentAtMs === undefined ? [] : [`Date: ${new Date(summary.sentAtMs).toISOString()}`]),
+    ...(summary.sentAtMs === undefined ? [] : [`Date: ${timeText(ports, summary.sentAtMs)}`]),
     '',
     ...shown.text.split(/\r?\n/),
     ...(shown.isCut ? ['', '… (cut here)'] : []),

@@ -1,4 +1,6 @@
 import type { Config } from '../../config/settings.ts'
+import type { QueueId } from '../../mail/ids.ts'
+import { formatLocalTime } from '../../mail/local-time.ts'
 import type { AccountStore } from '../../ports/accounts.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Hasher } from '../../ports/credentials.ts'
@@ -28,6 +30,8 @@ export interface OperationPorts {
   readonly log: Log
   readonly installationSecret: Uint8Array
   readonly config: () => Config
+  /** Of the running server; undefined in a command that works without one: then nothing is tried before a start. */
+  readonly runner?: { isTrying(id: QueueId): boolean } | undefined
 }
 
 /** As they come over the control socket: nothing about them is taken for granted. */
@@ -50,4 +54,9 @@ export function textArg(args: OperationArgs, name: string): string | undefined {
 export function textList(args: OperationArgs, name: string): readonly string[] {
   const value = args[name]
   return Array.isArray(value) ? value.filter((element) => typeof element === 'string') : []
+}
+
+/** A moment for a person: local time with its zone. */
+export function timeText({ clock }: OperationPorts, atMs: number): string {
+  return formatLocalTime(atMs, clock.zoneMinutes(atMs))
 }

@@ -12,6 +12,7 @@ import {
   refused,
   said,
   textArg,
+  timeText,
 } from './operation.ts'
 
 /** Messages of `queue list`; more is said, not shown. */
@@ -22,7 +23,7 @@ const PAGE = 500
 export const queueList: Operation = async (ports) => {
   const items = await ports.queue.list({ limit: MAX_LISTED + 1 })
   if (items.length === 0) return said('The queue is empty.')
-  const lines = items.slice(0, MAX_LISTED).flatMap(itemLines)
+  const lines = items.slice(0, MAX_LISTED).flatMap((item) => itemLines(ports, item))
   return said(...lines, ...(items.length > MAX_LISTED ? [`… and more than ${MAX_LISTED} messages.`] : []))
 }
 
@@ -31,7 +32,7 @@ export const queueShow: Operation = async (ports, args) => {
   return item === undefined
     ? refused(noSuchItem(args))
     : said(
-        ...itemLines(item),
+        ...itemLines(ports, item),
         `    size ${item.sizeBytes} octets, \`hikyaku trace ${item.traceId}\` tells all`,
       )
 }
@@ -46,7 +47,9 @@ export const queueRetry: Operation = async (ports, args) => {
     count++
   }
   if (count === 0) return said('The queue is empty.')
-  return said(count === 1 ? '1 message is tried again now.' : `${count} messages are tried again now.`)
+  return said(
+    count === 1 ? `1 message is ${retryText(ports)}.` : `${count} messages are ${retryText(ports)}.`,
+  )
 }
 
 /** `queue cancel ID`: nobody is told; the sender is the operator's to tell. An attempt under way still goes to its end. */
@@ -54,19 +57,20 @@ export const queueCancel: Operation = (ports, args) => change(ports, args, CANCE
 
 interface Change {
   readonly state: RecipientOutcome['state']
-  readonly done: string
+  /** What to say of the message: `ID …`. */
+  done(ports: OperationPorts): string
   fact(open: readonly QueueRecipient[]): TraceFact
 }
 
 const RETRY: Change = {
   state: 'waiting',
-  done: 'is tried again now',
+  done: (ports) => `is ${retryText(ports)}`,
   fact: () => ({ kind: 'retry-asked', by: 'the operator' }),
 }
 
 const CANCEL: Change = {
   state: 'cancelled',
-  done: 'was taken out of the queue',
+  done: () => 'was taken out of the queue',
   fact: (open) => ({
     kind: 'cancelled',
     by: 'the operator',
@@ -78,7 +82,7 @@ async function change(ports: OperationPorts, args: OperationArgs, to: Change): P
   const item = await itemOf(ports, args)
   if (item === undefined) return refused(noSuchItem(args))
   const failure = await changeItem(ports, item, to)
-  return failure === undefined ? said(`${item.traceId} ${to.done}.`) : refused(failure)
+  return failure === undefined ? said(`${item.traceId} ${to.done(ports)}.`) : refused(failure)
 }
 
 /** @returns a sentence where it could not be done. */
@@ -109,22 +113,35 @@ async function* allItems(queue: QueueStore): AsyncGenerator<QueueItem> {
   }
 }
 
-function itemLines(item: QueueItem): string[] {
+/** Nothing goes out before there is a server to send it. */
+function retryText({ runner }: OperationPorts): string {
+  return runner === undefined ? 'due when the server starts' : 'tried again now'
+}
+
+function itemLines(ports: OperationPorts, item: QueueItem): string[] {
   const sender = item.sender.reversePath === null ? '<>' : formatAddress(item.sender.reversePath)
   return [
-    `${item.traceId}  ${new Date(item.arrivedAtMs).toISOString()}  from ${visible(sender)}`,
-    ...item.recipients.map(recipientLine),
+    `${item.traceId}  ${timeText(ports, item.arrivedAtMs)}  from ${visible(sender)}`,
+    ...item.recipients.map((recipient) => recipientLine(ports, item, recipient)),
   ]
 }
 
 /** Addresses and replies are others' words, and this is printed on a terminal. */
-function recipientLine(recipient: QueueRecipient): string {
-  const { address, state, attempts, nextAttemptAtMs, lastReply, lastHost } = recipient
-  const next = state === 'waiting' ? `, next attempt ${new Date(nextAttemptAtMs).toISOString()}` : ''
+function recipientLine(ports: OperationPorts, item: QueueItem, recipient: QueueRecipient): string {
+  const { address, state, attempts, lastReply, lastHost } = recipient
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`
   const from = lastHost === undefined ? '' : ` of ${lastHost}`
   const answer = lastReply === undefined ? '' : `, last answer${from}: ${formatReply(lastReply)}`
   const cause = lastReply?.cause === undefined ? '' : ` (${lastReply.cause})`
-  return `    to ${visible(`${formatAddress(address)}: ${state}, ${attempts} attempts${next}${answer}${cause}`)}`
+  const next = state === 'waiting' ? `, ${nextText(ports, item, recipient)}` : ''
+  return `    to ${visible(`${formatAddress(address)}: ${state}, ${tries}${next}${answer}${cause}`)}`
+}
+
+function nextText(ports: OperationPorts, item: QueueItem, { nextAttemptAtMs }: QueueRecipient): string {
+  const isDue = nextAttemptAtMs <= ports.clock.now()
+  if (isDue && ports.runner === undefined) return 'due when the server starts'
+  if (isDue && ports.runner?.isTrying(item.id) === true) return 'being tried now'
+  return `next attempt ${timeText(ports, nextAttemptAtMs)}`
 }
 
 function noSuchItem(args: OperationArgs): string {

@@ -10,6 +10,7 @@ import type { Hasher } from '../../ports/credentials.ts'
 import type { Log } from '../../ports/log.ts'
 import type { QueueRunner } from '../../queue/runner.ts'
 import { type OperationArgs, type OperationResult, refused, said } from '../operations/operation.ts'
+import { strandedNote } from '../operations/stranded.ts'
 import { OPERATIONS } from '../operations/table.ts'
 import { directorySettings } from '../settings.ts'
 import {
@@ -30,7 +31,7 @@ import { closePorts, type Port } from './listeners.ts'
 import { imapService, type ServiceParts, type Stoppable, smtpService } from './services.ts'
 
 /** How long connections and deliveries under way may take to finish when the server stops. */
-const STOP_WITHIN_MS = 30_000
+export const STOP_WITHIN_MS = 30_000
 /** Certificates are looked at this often. */
 const RENEW_EVERY_MS = 24 * 3_600_000
 
@@ -95,6 +96,11 @@ export class Server {
     return this.#parts.current.config
   }
 
+  /** What a stop waits for. */
+  get atWork(): { readonly connections: number; readonly deliveries: number } {
+    return { connections: this.#sessions.size, deliveries: this.#runner.attempts }
+  }
+
   /** The port that a listener got, the first of its name. */
   portOf(name: string): number | undefined {
     return this.#parts.ports.find(({ listener }) => listener.name === name)?.listener.port
@@ -110,7 +116,9 @@ export class Server {
     const server = new Server(parts, made.value)
     server.#runner.start()
     server.#renewLater()
+    await server.#noteStrandedAccounts()
     parts.log.event('server.started', {
+      config: parts.configFile,
       ports: parts.ports.map(({ listener }) => `${listener.name}=${listener.shown}`).join(' '),
     })
     return { ok: true, value: server }
@@ -122,7 +130,7 @@ export class Server {
     const operation = OPERATIONS.get(name)
     return operation === undefined
       ? refused(`This server knows no ${name}; is it older than the command?`)
-      : operation(this.house.ports, args)
+      : operation({ ...this.house.ports, runner: this.#runner }, args)
   }
 
   /** Reads configuration and certificates again. With a mistake in either all stays as it was. */
@@ -152,9 +160,14 @@ export class Server {
     this.#parts.reopenLog(config)
     this.#runner.wake()
     log.event('server.reloaded', { file: configFile, needsStart: later.join(' ') || undefined })
+    const notes = loaded.notes.map(formatProblem)
+    for (const note of notes) log.event('server.note', { note })
+    const stranded = await this.#noteStrandedAccounts()
     return said(
       'The configuration is in force.',
       ...(later.length === 0 ? [] : [`Only after a new start: ${later.join(', ')}.`]),
+      ...notes,
+      ...(stranded === undefined ? [] : [stranded]),
     )
   }
 
@@ -178,6 +191,13 @@ export class Server {
     ])
     await this.house.close()
     log.event('server.stopped', {})
+  }
+
+  /** Accounts that mail no longer comes to, since nobody named their domain: said, not refused. */
+  async #noteStrandedAccounts(): Promise<string | undefined> {
+    const note = strandedNote(await this.house.ports.accounts.listAccounts(), this.config.domains.names)
+    if (note !== undefined) this.#parts.log.event('server.note', { note })
+    return note
   }
 
   #reloadRefused(sentences: readonly string[]): OperationResult {

@@ -118,7 +118,9 @@ export function traceRows(id: TraceId, events: readonly TraceEvent[], nowMs: num
   const recipients: string[] = []
   for (const event of events) {
     if (event.kind === 'sender') senders.push(event.reversePath.toLowerCase())
-    else if (event.kind === 'recipient') recipients.push(event.address.toLowerCase())
+    // By what was asked for and by where it went: an alias is not what a person looks for in an account's mail.
+    else if (event.kind === 'recipient')
+      recipients.push(...[event.address, ...(event.to ?? [])].map((address) => address.toLowerCase()))
   }
   return {
     id,
