@@ -38,13 +38,11 @@ interface Given {
 async function run(args: readonly string[], given: Given = {}): Promise<Ran> {
   const out: string[] = []
   const err: string[] = []
-  const secrets = [...(given.secrets ?? [])]
   const io = {
     out: (line: string) => void out.push(forTerminal(line)),
     err: (line: string) => void err.push(forTerminal(line)),
     readLine: async () => given.stdin?.split('\n')[0],
     readAll: async () => Buffer.from(given.stdin ?? ''),
-    askSecret: async () => secrets.shift(),
     askSecrets: async () => given.secrets,
   }
   const code = await runCommand(['--config', given.config ?? house.configFile, ...args], io)
@@ -110,6 +108,21 @@ const LINES: readonly (readonly [string, number, RegExp])[] = [
     0,
     /^sales@example\.test leads to me@example\.test, x@remote\.test\.$/,
   ],
+  [
+    'alias add sales@example.test y@remote.test x@remote.test',
+    0,
+    /^sales@example\.test leads to me@example\.test, x@remote\.test, y@remote\.test\.$/,
+  ],
+  ['alias add sales@example.test x@remote.test', 0, /already; nothing was changed/],
+  ['alias remove sales@example.test z@remote.test', 1, /does not lead to z@remote\.test, but to me@/],
+  ['alias remove sales@example.test x@remote.test', 0, /leads to me@example\.test, y@remote\.test\.$/],
+  [
+    'alias set sales@example.test me@example.test x@remote.test',
+    0,
+    /leads to me@example\.test, x@remote\.test, no longer to y@remote\.test\.$/,
+  ],
+  ['alias add sales@example.test sales@example.test', 1, /cannot lead to itself/],
+  ['alias add sales@example.test not-an-address', 1, /"not-an-address" is no address that mail can go to/],
   ['alias add sales@elsewhere.test me@example.test', 1, /is not one of your domains/],
   ['alias add sales@example.test no@example.test', 1, /There is no mailbox no@example\.test here/],
   ['alias add @example.test me@example.test', 0, /^@example\.test leads to me@example\.test\.$/],
@@ -130,9 +143,15 @@ const LINES: readonly (readonly [string, number, RegExp])[] = [
   ['mail show me@example.test INBOX one', 1, /Say which message|UID is a number/],
   ['config check', 0, /is right\.$/],
   ['config show', 0, /hostname = "mail\.example\.test"/],
-  ['alias remove sales@example.test', 0, /was removed/],
   ['account remove me@example.test', 1, /deletes its mail .* Say `--with-mail`/],
-  ['account remove me@example.test --with-mail', 0, /me@example\.test and its mail were removed/],
+  ['account remove me@example.test --with-mail', 1, /Aliases lead to me@example\.test: sales@example\.test/],
+  ['alias add only@example.test me@example.test', 0, /leads to/],
+  [
+    'account remove me@example.test --with-mail --with-aliases',
+    0,
+    /^me@example\.test and its mail were removed\.\nThe alias only@example\.test led nowhere else and was removed\.\nsales@example\.test leads to x@remote\.test now\.$/,
+  ],
+  ['alias remove sales@example.test', 0, /was removed/],
 ]
 
 for (const [where, config] of [
@@ -246,10 +265,10 @@ test('reload: a good file is in force at once, a bad one leaves the old; both ar
   assert.equal((await run(words('account add me@second.test'))).code, 0)
   await house.deliver('me@second.test', 'Subject: x\r\n\r\nx\r\n')
   appendFileSync(house.configFile, '\n[smtp]\nmax_mesage = "1 MiB"\n')
-  const bad = await house.server.reload()
-  assert.equal(bad.ok, false)
-  assert.match(bad.ok ? '' : bad.error, /max_mesage[\s\S]*The old configuration stays in force/)
-  assert.equal(house.logged('server.reload-refused').length, 1)
+  const bad = await run(words('reload'))
+  assert.equal(bad.code, 1)
+  assert.match(bad.err, /max_mesage[\s\S]*The old configuration stays in force/)
+  assert.equal(house.logged('server.reload-refused').length, 1, 'the server itself heard of it')
   await house.deliver('me@second.test', 'Subject: still\r\n\r\nx\r\n')
   writeFileSync(house.configFile, before.replace('"mail.example.test"', '"other.example.test"'))
   assert.match((await run(words('reload'))).out, /Only after a new start: server\.hostname/)

@@ -25,7 +25,7 @@ function tcpSentence(
       return `${what}: another program has it (EADDRINUSE). "ss -ltnp sport = :${at.port}" names it: stop it, or set another port with ${setting}.`
     case 'EACCES':
     case 'EPERM':
-      return `${what}: ports below 1024 need a right that this user does not have (${code}). Start as root (the server gives root up again), or with CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or set a port from 1024 up with ${setting}.`
+      return `${what}: ports below 1024 need a right that this user does not have (${code}). Start as root with server.user naming whom to become (the server gives root up for that user), or with CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or set a port from 1024 up with ${setting}.`
     case 'EADDRNOTAVAIL':
       return `${what}: this machine does not have the address (EADDRNOTAVAIL). "ip address" shows those it has; correct ${setting}.`
     case 'EAFNOSUPPORT':

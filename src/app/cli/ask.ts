@@ -1,4 +1,4 @@
-import { formatProblem, loadConfig } from '../../config/load.ts'
+import { dataFolderOf, formatProblem, loadConfig, type Problem } from '../../config/load.ts'
 import { callControl } from '../../platform/control-client.ts'
 import type { Log } from '../../ports/log.ts'
 import { directHasher } from '../../session/auth/direct-hasher.ts'
@@ -6,7 +6,7 @@ import { type OperationResult, refused } from '../operations/operation.ts'
 import { OPERATIONS } from '../operations/table.ts'
 import { controlPath } from '../server/control.ts'
 import { openHouse, readSmarthostPassword } from '../wire.ts'
-import { findConfigFile } from './config-file.ts'
+import { configLine, findConfigFile } from './config-file.ts'
 import type { CommandContext } from './verb.ts'
 
 /** A command that works alone has its own output; the server's log is not its to write. */
@@ -18,14 +18,17 @@ export async function askLines(
   operation: string,
   args: Readonly<Record<string, unknown>>,
 ): Promise<OperationResult> {
-  const loaded = loadConfig(findConfigFile(context.configFile))
-  if (!loaded.ok) return refused(loaded.problems.map(formatProblem).join('\n'))
+  const file = findConfigFile(context.configFile)
+  const loaded = loadConfig(file)
+  if (!loaded.ok) return askDespite(loaded.problems, file, operation)
   const { config } = loaded
+  // What keeps the data from being reached is told with the file that named the folder: it may be the wrong one.
+  const unreached = (sentence: string): OperationResult => refused(`${sentence}\n${configLine(file)}`)
   const answer = await callControl(controlPath(config.server.data), { verb: operation, args })
   if (answer.kind === 'result') return operationResult(answer.result)
-  if (answer.kind !== 'not-running') return refused(answer.sentence)
+  if (answer.kind !== 'not-running') return unreached(answer.sentence)
   const run = OPERATIONS.get(operation)
-  if (run === undefined) return refused(answer.sentence)
+  if (run === undefined) return unreached(answer.sentence)
   const password = readSmarthostPassword(config)
   const current = { config, smarthostPassword: password.ok ? password.value : undefined }
   const house = await openHouse(current, {
@@ -33,12 +36,26 @@ export async function askLines(
     hasher: directHasher(),
     onFault: (cause) => context.io.err(`The mail store failed: ${cause}`),
   })
-  if (!house.ok) return refused(house.sentence)
+  if (!house.ok) return unreached(house.sentence)
   try {
     return await run(house.value.ports, args)
   } finally {
     await house.value.close()
   }
+}
+
+/** With a mistake in the configuration only a reload is of use: the server that runs refuses it, and says and logs so. */
+async function askDespite(
+  problems: readonly Problem[],
+  file: string,
+  operation: string,
+): Promise<OperationResult> {
+  const folder = operation === 'reload' ? dataFolderOf(file) : undefined
+  if (folder !== undefined) {
+    const answer = await callControl(controlPath(folder), { verb: operation, args: {} })
+    if (answer.kind === 'result') return operationResult(answer.result)
+  }
+  return refused(problems.map(formatProblem).join('\n'))
 }
 
 /** @returns the exit code. */

@@ -18,12 +18,19 @@ export const CONFIG_VERBS: readonly Verb[] = [
     words: 'config check',
     usage: '[FILE]',
     says: 'Looks for mistakes in a configuration file and says what to write instead.',
+    details: [
+      'The exit code is 1 where there is a mistake; what is allowed and yet hardly meant is noted, with exit code 0.',
+    ],
     async run(args, { io, configFile }) {
       const file = parseCommandLine(args, { max: 1 }).positionals[0] ?? findConfigFile(configFile)
       const loaded = loadConfig(file)
-      if (loaded.ok) io.out(`${loaded.file} is right.`)
-      else for (const problem of loaded.problems) io.err(formatProblem(problem))
-      return loaded.ok ? 0 : 1
+      if (!loaded.ok) {
+        for (const problem of loaded.problems) io.err(formatProblem(problem))
+        return 1
+      }
+      io.out(`${loaded.file} is right.`)
+      for (const note of loaded.notes) io.err(formatProblem(note))
+      return 0
     },
   },
   {

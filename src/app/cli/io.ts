@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { askSecrets } from './secret.ts'
 
 /** Where a command reads and writes. */
 export interface Io {
@@ -9,8 +10,8 @@ export interface Io {
   readLine(): Promise<string | undefined>
   /** All of standard input; undefined where it is longer than `maxBytes`. */
   readAll(maxBytes: number): Promise<Buffer | undefined>
-  /** Asks on the terminal without showing what is typed; undefined where there is no terminal. */
-  askSecret(question: string): Promise<string | undefined>
+  /** Asks on the terminal, one question after the other, without showing what is typed; undefined where there is no terminal. */
+  askSecrets(questions: readonly string[]): Promise<readonly string[] | undefined>
 }
 
 /**
@@ -35,7 +36,7 @@ export function processIo(): Io {
     err: (line) => void process.stderr.write(`${forTerminal(line)}\n`),
     readLine: () => firstLine(process.stdin),
     readAll: (maxBytes) => readAll(process.stdin, maxBytes),
-    askSecret: (question) => askSecret(question),
+    askSecrets: (questions) => askSecrets(questions),
   }
 }
 
@@ -57,37 +58,4 @@ async function readAll(input: Readable, maxBytes: number): Promise<Buffer | unde
     chunks.push(chunk as Buffer)
   }
   return Buffer.concat(chunks)
-}
-
-function askSecret(question: string): Promise<string | undefined> {
-  const { stdin, stderr } = process
-  if (!stdin.isTTY) return Promise.resolve(undefined)
-  stderr.write(question)
-  stdin.setRawMode(true)
-  return readTyped(stdin).finally(() => {
-    stdin.setRawMode(false)
-    stdin.pause()
-    stderr.write('\n')
-  })
-}
-
-/** Resolves at Enter; undefined at Ctrl-C or Ctrl-D. */
-function readTyped(input: Readable): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let typed = ''
-    const take = (chunk: Buffer): void => {
-      for (const char of chunk.toString('utf8')) {
-        if ('\r\n\u0003\u0004'.includes(char)) {
-          finish(char === '\r' || char === '\n' ? typed : undefined)
-          return
-        }
-        typed = char === '\u007f' || char === '\b' ? [...typed].slice(0, -1).join('') : typed + char
-      }
-    }
-    const finish = (value: string | undefined): void => {
-      input.off('data', take)
-      resolve(value)
-    }
-    input.on('data', take)
-  })
 }

@@ -7,12 +7,25 @@ interface Spec {
   readonly words: string
   readonly usage: string
   readonly says: string
+  readonly details?: readonly string[] | undefined
   readonly operation: string
   readonly shape: Shape
   readonly args: (parsed: Parsed) => Readonly<Record<string, unknown>>
   /** Takes a password: from standard input with `--password-stdin`, from the terminal with `--ask`, else one is generated. */
   readonly password?: boolean
 }
+
+const PASSWORD_DETAILS: readonly string[] = [
+  '`--ask` asks for the password twice on the terminal, without showing it.',
+  '`--password-stdin` takes the first line of standard input. A password is never an argument: every user of the machine could read it there.',
+  'Without either a password is generated, and printed this once.',
+]
+const SIZE_DETAILS: readonly string[] = [
+  'SIZE is a number with its unit, such as `500MiB` or "2 GiB" (B, KiB, MiB, GiB, TiB); `none` means no limit.',
+]
+const ALIAS_DETAILS: readonly string[] = [
+  'ALIAS is an address in one of your domains, or `@DOMAIN` for all of its mail that has no mailbox. TARGET is an account, another alias or an address elsewhere.',
+]
 
 const at = (parsed: Parsed, index: number): string | undefined => parsed.positionals[index]
 
@@ -21,6 +34,11 @@ const SPECS: readonly Spec[] = [
     words: 'account add',
     usage: 'ADDRESS [--quota SIZE|none] [--ask|--password-stdin]',
     says: 'Makes an account with its mailboxes; a password is generated and shown once unless one is given.',
+    details: [
+      ...PASSWORD_DETAILS,
+      ...SIZE_DETAILS,
+      'Without `--quota` the account gets `accounts.default_quota`.',
+    ],
     operation: 'account.add',
     shape: { texts: ['quota'], min: 1 },
     args: (parsed) => ({ address: at(parsed, 0), quota: parsed.text('quota') }),
@@ -38,6 +56,7 @@ const SPECS: readonly Spec[] = [
     words: 'account password',
     usage: 'ADDRESS [--ask|--password-stdin]',
     says: 'Sets a new password; one is generated and shown once unless one is given.',
+    details: PASSWORD_DETAILS,
     operation: 'account.password',
     shape: { min: 1 },
     args: (parsed) => ({ address: at(parsed, 0) }),
@@ -47,23 +66,42 @@ const SPECS: readonly Spec[] = [
     words: 'account quota',
     usage: 'ADDRESS SIZE|none',
     says: 'Sets how much mail an account may keep.',
+    details: SIZE_DETAILS,
     operation: 'account.quota',
     shape: { min: 2 },
     args: (parsed) => ({ address: at(parsed, 0), quota: at(parsed, 1) }),
   },
   {
     words: 'account remove',
-    usage: 'ADDRESS --with-mail',
+    usage: 'ADDRESS --with-mail [--with-aliases]',
     says: 'Removes an account and all its mail.',
+    details: [
+      '`--with-mail` must be said, since the mail cannot be had back.',
+      '`--with-aliases` takes the account out of the aliases that lead to it, and removes those that lead nowhere else; without it an account that an alias leads to stays.',
+    ],
     operation: 'account.remove',
-    shape: { flags: ['with-mail'], min: 1 },
-    args: (parsed) => ({ address: at(parsed, 0), withMail: parsed.flag('with-mail') }),
+    shape: { flags: ['with-mail', 'with-aliases'], min: 1 },
+    args: (parsed) => ({
+      address: at(parsed, 0),
+      withMail: parsed.flag('with-mail'),
+      withAliases: parsed.flag('with-aliases'),
+    }),
   },
   {
     words: 'alias add',
     usage: 'ALIAS TARGET…',
-    says: 'Sends mail for an address (or for @DOMAIN: all that has no mailbox) to other addresses.',
+    says: 'Sends mail for an address to other addresses too; those that it leads to already stay.',
+    details: ALIAS_DETAILS,
     operation: 'alias.add',
+    shape: { min: 2, max: 100 },
+    args: (parsed) => ({ alias: at(parsed, 0), targets: parsed.positionals.slice(1) }),
+  },
+  {
+    words: 'alias set',
+    usage: 'ALIAS TARGET…',
+    says: 'Sends mail for an address to these addresses and no others.',
+    details: ALIAS_DETAILS,
+    operation: 'alias.set',
     shape: { min: 2, max: 100 },
     args: (parsed) => ({ alias: at(parsed, 0), targets: parsed.positionals.slice(1) }),
   },
@@ -77,11 +115,11 @@ const SPECS: readonly Spec[] = [
   },
   {
     words: 'alias remove',
-    usage: 'ALIAS',
-    says: 'Removes an alias.',
+    usage: 'ALIAS [TARGET…]',
+    says: 'Removes an alias, or only some of the addresses that it leads to.',
     operation: 'alias.remove',
-    shape: { min: 1 },
-    args: (parsed) => ({ alias: at(parsed, 0) }),
+    shape: { min: 1, max: 100 },
+    args: (parsed) => ({ alias: at(parsed, 0), targets: parsed.positionals.slice(1) }),
   },
   {
     words: 'queue list',
@@ -103,6 +141,7 @@ const SPECS: readonly Spec[] = [
     words: 'queue retry',
     usage: 'ID|all',
     says: 'Tries to deliver now.',
+    details: ['Without a running server the message is due when the server starts.'],
     operation: 'queue.retry',
     shape: { min: 1 },
     args: (parsed) => ({ id: at(parsed, 0) }),
@@ -119,6 +158,11 @@ const SPECS: readonly Spec[] = [
     words: 'trace',
     usage: 'ID|--from ADDRESS|--to ADDRESS',
     says: 'Tells in sentences what happened to a message, and why.',
+    details: [
+      'ID is the id of a message as the log, `queue list` and the reply to DATA name it.',
+      '`--from` and `--to` match any part of the sender or a recipient, case does not matter: `--to example.org` finds all mail to that domain. `--to` finds mail by the alias and by the account that it reached.',
+      'The newest 20 are shown.',
+    ],
     operation: 'trace',
     shape: { texts: ['from', 'to'], max: 1 },
     args: (parsed) => ({ id: at(parsed, 0), from: parsed.text('from'), to: parsed.text('to') }),
@@ -146,6 +190,7 @@ export const OPERATION_VERBS: readonly Verb[] = SPECS.map((spec) => ({
   words: spec.words,
   usage: spec.usage,
   says: spec.says,
+  details: spec.details,
   async run(args, context) {
     const shape =
       spec.password === true
@@ -165,13 +210,13 @@ async function passwordOf(parsed: Parsed, context: CommandContext): Promise<stri
   const { io } = context
   if (parsed.flag('password-stdin')) {
     const line = await io.readLine()
-    if (line === undefined || line === '') throw new UsageError('no password came on standard input')
+    if (line === undefined || line === '') throw new UsageError('No password came on standard input')
     return line
   }
   if (!parsed.flag('ask')) return undefined
-  const first = await io.askSecret('New password: ')
-  if (first === undefined) throw new UsageError('there is no terminal to ask on; use `--password-stdin`')
-  if ((await io.askSecret('Once more: ')) !== first)
-    throw new UsageError('the two passwords are not the same')
+  const typed = await io.askSecrets(['New password: ', 'Once more: '])
+  if (typed === undefined) throw new UsageError('There is no terminal to ask on; use `--password-stdin`')
+  const [first, second] = typed
+  if (first !== second) throw new UsageError('The two passwords are not the same; nothing was changed')
   return first
 }

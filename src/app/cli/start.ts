@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { dirname, relative } from 'node:path'
 import { caFilePath } from '../server/certificates.ts'
 import type { Server } from '../server/server.ts'
-import { DEMO_CONFIG_FILE } from './config-file.ts'
+import { DEMO_CONFIG_FILE, isThere } from './config-file.ts'
 import { runServer } from './serve.ts'
-import { parseCommandLine, type Verb } from './verb.ts'
+import { CommandFailure, parseCommandLine, type Verb } from './verb.ts'
 
-const FIRST_ACCOUNT = 'me@example.test'
+const DEMO_DOMAIN = 'example.test'
 
 export const START_VERB: Verb = {
   words: 'start',
@@ -16,8 +16,7 @@ export const START_VERB: Verb = {
   async run(args, context) {
     parseCommandLine(args, {})
     const file = context.configFile ?? DEMO_CONFIG_FILE
-    const isNew = !existsSync(file)
-    if (isNew) writeDemoConfig(file)
+    if (!isThere(file)) writeDemoConfig(file)
     return runServer({ ...context, configFile: file }, async (server) => {
       const first = await firstAccount(server)
       for (const line of screen(server, file, first)) context.io.out(line)
@@ -35,10 +34,11 @@ async function firstAccount(server: Server): Promise<FirstAccount> {
   const accounts = await server.house.ports.accounts.listAccounts()
   const known = accounts.toSorted((a, b) => a.id - b.id)[0]
   if (known !== undefined) return { login: known.login, password: undefined }
-  const made = await server.run('account.add', { address: FIRST_ACCOUNT })
-  if (!made.ok) throw new Error(made.error)
+  const login = `me@${server.config.domains.names[0] ?? DEMO_DOMAIN}`
+  const made = await server.run('account.add', { address: login })
+  if (!made.ok) throw new CommandFailure(made.error)
   const password = made.lines.find((line) => line.startsWith('Password: '))?.slice('Password: '.length)
-  return { login: FIRST_ACCOUNT, password }
+  return { login, password }
 }
 
 function screen(server: Server, file: string, first: FirstAccount): readonly string[] {
@@ -66,8 +66,15 @@ function screen(server: Server, file: string, first: FirstAccount): readonly str
     'To try, send a message and read it:',
     `  swaks --server 127.0.0.1:${port('mx')} --to ${first.login} --header "Subject: Hello"`,
     `  curl --cacert ${ca} --user ${first.login} "imaps://localhost:${port('imaps')}/INBOX;MAILINDEX=1"`,
+    ...testDomainLines(config.domains.test_domain),
     '',
   ]
+}
+
+function testDomainLines(domain: string | undefined): readonly string[] {
+  return domain === undefined
+    ? []
+    : [`What else may happen to mail: send to accept@, defer@, refuse@, full@ or timeout@${domain}.`]
 }
 
 function writeDemoConfig(file: string): void {
@@ -89,8 +96,8 @@ hostname = "localhost"
 data = "."
 
 [domains]
-names = ["example.test"]
-# defer@, refuse@, full@, timeout@ and accept@ of this domain do what they say.
+names = ["${DEMO_DOMAIN}"]
+# accept@, defer@, refuse@, full@ and timeout@ of this domain do what they say.
 test_domain = "try.test"
 
 [listen]

@@ -16,6 +16,8 @@ export interface Verb {
   readonly usage: string
   /** One sentence. */
   readonly says: string
+  /** More sentences, one a line: options, forms of values, exit codes. */
+  readonly details?: readonly string[] | undefined
   /** @returns the exit code. */
   run(args: readonly string[], context: CommandContext): Promise<number>
 }
@@ -23,6 +25,24 @@ export interface Verb {
 /** The command line does not fit; `message` says how. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** The index of the first word that is missing: its name stands in the usage. */
+  readonly missing: number | undefined
+
+  constructor(message: string, missing?: number) {
+    super(message)
+    this.missing = missing
+  }
+}
+
+/** A failure to be expected, with a sentence for whoever typed the command. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure'
+  readonly exitCode: number
+
+  constructor(message: string, exitCode = 1) {
+    super(message)
+    this.exitCode = exitCode
+  }
 }
 
 export interface Parsed {
@@ -46,23 +66,36 @@ export function parseCommandLine(
     ...texts.map((name) => [name, { type: 'string' as const }]),
     ...flags.map((name) => [name, { type: 'boolean' as const }]),
   ])
-  let parsed: ReturnType<typeof parseArgs>
-  try {
-    parsed = parseArgs({ args: [...args], options: declared, allowPositionals: true, strict: true })
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+  const { positionals, tokens } = parseArgs({
+    args: [...args],
+    options: declared,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
+  const values = new Map<string, string>()
+  const given = new Set<string>()
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    const { name, rawName, value } = token
+    if (texts.includes(name)) {
+      if (value === undefined || value === '' || (token.inlineValue !== true && value.startsWith('-')))
+        throw new UsageError(`${rawName} needs a value`)
+      values.set(name, value)
+    } else if (!flags.includes(name)) throw new UsageError(`There is no option ${rawName}`)
+    else if (value !== undefined) throw new UsageError(`${rawName} takes no value`)
+    else given.add(name)
   }
-  const { positionals, values } = parsed
-  if (positionals.length < min || positionals.length > max)
-    throw new UsageError(
-      positionals.length < min ? 'something is missing' : `"${positionals[max]}" is too much`,
-    )
-  return {
-    positionals,
-    text(name) {
-      const value = values[name]
-      return typeof value === 'string' ? value : undefined
-    },
-    flag: (name) => values[name] === true,
-  }
+  if (positionals.length < min) throw new UsageError('A word is missing', positionals.length)
+  if (positionals.length > max) throw new UsageError(`"${positionals[max]}" is too much`)
+  return { positionals, text: (name) => values.get(name), flag: (name) => given.has(name) }
+}
+
+/** The words of a usage that must be there: `ADDRESS SIZE|none` of `ADDRESS SIZE|none [--ask]`. */
+export function requiredWords(usage: string): readonly string[] {
+  return usage
+    .replace(/\[[^\]]*\]/g, ' ')
+    .split(/\s+/)
+    .filter((word) => word !== '' && !word.startsWith('-'))
+    .map((word) => word.replace(/…$/, ''))
 }

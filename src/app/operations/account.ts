@@ -1,7 +1,8 @@
 import { size as sizeKind } from '../../config/kinds.ts'
 import { addressKey, parseAddress } from '../../mail/address.ts'
-import type { AccountError, AccountInfo } from '../../ports/accounts.ts'
+import type { AccountInfo, AliasInfo } from '../../ports/accounts.ts'
 import { type MadePassword, makeCredential } from '../../session/auth/passwords.ts'
+import { accountProblem } from './account-problem.ts'
 import {
   type Operation,
   type OperationArgs,
@@ -59,7 +60,7 @@ export const accountPassword: Operation = async (ports, args) => {
   return said(`The password of ${login} was changed.`, ...passwordLines(made))
 }
 
-/** `account remove ADDRESS --with-mail`: the mail goes too, so that is said. */
+/** `account remove ADDRESS --with-mail [--with-aliases]`: the mail goes too, so that is said; so do aliases. */
 export const accountRemove: Operation = async (ports, args) => {
   const login = loginArg(args)
   const found = login === undefined ? undefined : await ports.accounts.findAccount(login)
@@ -69,10 +70,43 @@ export const accountRemove: Operation = async (ports, args) => {
       `Removing ${login} deletes its mail (${sizeText(found.usedBytes)}). Say \`--with-mail\` if that is meant.`,
     )
   }
+  const leading = (await ports.accounts.listAliases()).filter(({ targets }) => targets.includes(login))
+  if (leading.length > 0 && args.withAliases !== true) {
+    const names = leading.map(({ alias }) => alias).join(', ')
+    return refused(
+      `Aliases lead to ${login}: ${names}. Lead them elsewhere (\`alias set\`), or say \`--with-aliases\` to take the account out of them.`,
+    )
+  }
   const removed = await ports.accounts.removeAccount(login)
   if (!removed.ok) return refused(accountProblem(removed.error))
   ports.log.event('account.changed', { login, what: 'removed' })
-  return said(`${login} and its mail were removed.`)
+  const lines = [`${login} and its mail were removed.`]
+  for (const alias of leading) {
+    const left = await leaveAlias(ports, alias, login)
+    if (!left.ok) return refused(`${lines.join('\n')}\n${left.error}`)
+    lines.push(left.line)
+  }
+  return said(...lines)
+}
+
+/** Takes an account out of an alias; one that leads nowhere else is removed. */
+async function leaveAlias(
+  ports: OperationPorts,
+  { alias, targets }: AliasInfo,
+  login: string,
+): Promise<{ readonly ok: true; readonly line: string } | { readonly ok: false; readonly error: string }> {
+  const rest = targets.filter((target) => target !== login)
+  const done =
+    rest.length === 0 ? await ports.accounts.removeAlias(alias) : await ports.accounts.setAlias(alias, rest)
+  if (!done.ok) return { ok: false, error: accountProblem(done.error) }
+  ports.log.event('account.changed', { login: alias, what: rest.length === 0 ? 'alias removed' : 'alias' })
+  return {
+    ok: true,
+    line:
+      rest.length === 0
+        ? `The alias ${alias} led nowhere else and was removed.`
+        : `${alias} leads to ${rest.join(', ')} now.`,
+  }
 }
 
 /** `account quota ADDRESS SIZE|none`. */
@@ -143,24 +177,4 @@ function sizeText(bytes: number): string {
 
 function noSuchAccount(args: OperationArgs): string {
   return `There is no account ${textArg(args, 'address') ?? ''}; \`hikyaku account list\` shows those that are.`
-}
-
-function accountProblem(error: AccountError): string {
-  switch (error.kind) {
-    case 'exists':
-      return `${error.what} is there already.`
-    case 'no-such-account':
-      return `There is no account ${error.what}.`
-    case 'no-such-alias':
-      return `There is no alias ${error.what}.`
-    case 'not-empty':
-      return `${error.what} still holds mail.`
-    case 'bad-target':
-      return `${error.what} is no address that mail can go to.`
-    case 'full':
-      return `The disk is full; nothing was changed (${error.what}).`
-    case 'io':
-    case 'closed':
-      return `The mail store could not write; nothing was changed (${error.what}).`
-  }
 }

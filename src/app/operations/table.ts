@@ -1,5 +1,5 @@
 import { accountAdd, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
-import { aliasAdd, aliasList, aliasRemove } from './alias.ts'
+import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
 import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
@@ -16,6 +16,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['alias.add', aliasAdd],
   ['alias.list', aliasList],
   ['alias.remove', aliasRemove],
+  ['alias.set', aliasSet],
   ['mail.show', mailShow],
   ['queue.cancel', queueCancel],
   ['queue.list', queueList],
