@@ -54,12 +54,12 @@ export function jsonLine(record: LogRecord, origin: LogOrigin): string {
 
 /**
  * A value cannot end its line, forge another field or steer a terminal: control characters are visible, and
- * a text with a comma, quote or backslash, or with spaces around, stands in quotes.
+ * a text with a blank, comma, quote or backslash stands in quotes, as the page of log events says.
  */
 export function formatValue(value: LogValue): string {
   if (typeof value !== 'string') return String(value)
   const text = cut(value.toWellFormed(), LOG_LIMITS.valueChars)
-  const quoted = /[",\\]|^\s|\s$|^$/.test(text)
+  const quoted = /[",\\\s]|^$/.test(text)
   const escaped = quoted ? text.replace(/["\\]/g, '\\$&') : text
   const shown = visible(escaped).replace(DECEIVING, (c) => `\\u${c.charCodeAt(0).toString(16)}`)
   return quoted ? `"${shown}"` : shown

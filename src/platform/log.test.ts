@@ -48,8 +48,10 @@ test('the JSON line', () => {
 })
 
 test('a value can not end its line, forge a field or steer a terminal', () => {
-  assert.equal(formatValue('a b'), 'a b')
-  assert.equal(formatValue('x\r\nNov 24 forged'), 'x\\x0d\\x0aNov 24 forged')
+  assert.equal(formatValue('a b'), '"a b"')
+  assert.equal(formatValue('ab'), 'ab')
+  assert.equal(formatValue('a\tb'), '"a\\x09b"')
+  assert.equal(formatValue('x\r\nNov 24 forged'), '"x\\x0d\\x0aNov 24 forged"')
   assert.equal(formatValue('x, status=accepted'), '"x, status=accepted"')
   assert.equal(formatValue('say "hi"'), '"say \\"hi\\""')
   assert.equal(formatValue('\u001b[2J\u0007'), '\\x1b[2J\\x07')
