@@ -1,3 +1,4 @@
+import { accessSentence } from '../../config/access.ts'
 import { dataFolderOf, formatProblem, loadConfig, type Problem } from '../../config/load.ts'
 import { callControl } from '../../platform/control-client.ts'
 import type { Log } from '../../ports/log.ts'
@@ -26,6 +27,10 @@ export async function askLines(
   const unreached = (sentence: string): OperationResult => refused(`${sentence}\n${configLine(file)}`)
   const answer = await callControl(controlPath(config.server.data), { verb: operation, args })
   if (answer.kind === 'result') return operationResult(answer.result)
+  if (answer.kind === 'not-allowed') {
+    const whose = accessSentence(controlPath(config.server.data))
+    return unreached(`${whose}: run the command as the server's user or as root.`)
+  }
   if (answer.kind !== 'not-running') return unreached(answer.sentence)
   const run = OPERATIONS.get(operation)
   if (run === undefined) return unreached(answer.sentence)

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { dirname, relative } from 'node:path'
+import { dirname, relative, resolve, sep } from 'node:path'
 import { caFilePath } from '../server/certificates.ts'
 import type { Server } from '../server/server.ts'
 import { DEMO_CONFIG_FILE, isThere } from './config-file.ts'
@@ -43,20 +43,19 @@ async function firstAccount(server: Server): Promise<FirstAccount> {
 
 function screen(server: Server, file: string, first: FirstAccount): readonly string[] {
   const { config } = server
-  const here = (path: string): string => relative(process.cwd(), path) || path
   const port = (name: string): number => server.portOf(name) ?? 0
   const ca = here(caFilePath(config))
   const again = first.password === undefined
   return [
     '',
-    `Hikyaku is running${again ? ' again, with the mail and accounts that were there' : ''}. Stop it with Ctrl-C; the data stays in ${here(config.server.data)}/.`,
+    `Hikyaku is running${again ? ' again, with the mail and accounts that were there' : ''}. Stop it with Ctrl-C; the data stays in ${here(config.server.data)}${sep}.`,
     '',
     `  Mail from others comes in   SMTP  localhost:${port('mx')}`,
     `  Your programs send          SMTP  localhost:${port('submission')} (STARTTLS), localhost:${port('submissions')} (TLS)`,
     `  Your programs read          IMAP  localhost:${port('imap')} (STARTTLS), localhost:${port('imaps')} (TLS)`,
     `  They trust this CA                ${ca}`,
     `  Settings                          ${here(file)}`,
-    `  Log                               ${here(dirname(file))}/hikyaku.log`,
+    `  Log                               ${logPlace(config.log.to, file)}`,
     '',
     `Account: ${first.login}`,
     ...(first.password === undefined
@@ -69,6 +68,16 @@ function screen(server: Server, file: string, first: FirstAccount): readonly str
     ...testDomainLines(config.domains.test_domain),
     '',
   ]
+}
+
+/** As one would type it from here. */
+function here(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short === '' || short.startsWith('..') ? path : short
+}
+
+function logPlace(to: string, file: string): string {
+  return to === 'stderr' || to === 'syslog' ? to : here(resolve(dirname(file), to))
 }
 
 function testDomainLines(domain: string | undefined): readonly string[] {
