@@ -49,15 +49,20 @@ export interface HubOptions {
   later(callback: () => void): void
 }
 
+/** A mailbox that is being read. */
+interface Loading {
+  readonly shared: Promise<SharedMailbox | undefined>
+  /** Events that came meanwhile: the snapshot may be older than they are. */
+  readonly missed: MailboxEvent[]
+}
+
 /** All mailboxes in memory: applies the store's events, hands out views, tells sessions in slices. */
 export class ViewHub {
   readonly recent = new RecentUids()
   readonly #options: HubOptions
   /** In the order of their last use, the oldest first. */
   readonly #mailboxes = new Map<number, SharedMailbox>()
-  readonly #loading = new Map<number, Promise<SharedMailbox | undefined>>()
-  /** Events that came while something was being loaded: its snapshot may be older than they are. */
-  #missed: MailboxEvent[] = []
+  readonly #loading = new Map<number, Loading>()
   #views = 0
   readonly #toTell = new Set<SharedMailbox>()
   #telling = false
@@ -87,43 +92,45 @@ export class ViewHub {
   apply(event: MailboxEvent): void {
     if (event.e === 'added' && event.rows[0] !== undefined) this.recent.arrived(event.mailbox, event.rows[0])
     if (event.e === 'gone') this.recent.forget(event.mailbox)
-    if (this.#loading.size > 0) this.#missed.push(event)
+    const loading = this.#loading.get(event.mailbox)
     const shared = this.#mailboxes.get(event.mailbox)
-    if (shared !== undefined) {
+    if (loading !== undefined) loading.missed.push(event)
+    else if (shared === undefined) this.#releaseUnseen(event)
+    else {
       applyTo(shared, event)
       this.#after(shared)
-    } else if (this.#loading.size === 0) this.#releaseUnseen(event)
+    }
   }
 
   #load(owner: number, id: number): Promise<SharedMailbox | undefined> {
     const running = this.#loading.get(id)
-    if (running !== undefined) return running
-    const started = this.#loadNow(owner, id).finally(() => {
-      this.#loading.delete(id)
-      if (this.#loading.size === 0) this.#forgetMissed()
-    })
-    this.#loading.set(id, started)
-    return started
-  }
-
-  async #loadNow(owner: number, id: number): Promise<SharedMailbox | undefined> {
-    const rows = await this.#options.load(owner, id)
-    if (rows === undefined) return undefined
-    const shared = new SharedMailbox({ id, owner, ...rows }, this.recent)
-    for (const event of this.#missed) if (event.mailbox === id) applyTo(shared, event)
-    this.#mailboxes.set(id, shared)
-    this.#trim()
+    if (running !== undefined) return running.shared
+    const missed: MailboxEvent[] = []
+    const shared = this.#loadNow(owner, id, missed)
+    this.#loading.set(id, { shared, missed })
     return shared
   }
 
-  #forgetMissed(): void {
-    const missed = this.#missed
-    this.#missed = []
-    for (const event of missed) {
-      const shared = this.#mailboxes.get(event.mailbox)
-      if (shared === undefined) this.#releaseUnseen(event)
-      else this.#release(shared)
+  async #loadNow(
+    owner: number,
+    id: number,
+    missed: readonly MailboxEvent[],
+  ): Promise<SharedMailbox | undefined> {
+    let shared: SharedMailbox | undefined
+    try {
+      const rows = await this.#options.load(owner, id)
+      if (rows !== undefined) shared = new SharedMailbox({ id, owner, ...rows }, this.recent)
+    } finally {
+      this.#loading.delete(id)
+      if (shared === undefined) for (const event of missed) this.#releaseUnseen(event)
     }
+    if (shared === undefined) return undefined
+    for (const event of missed) applyTo(shared, event)
+    this.#mailboxes.set(id, shared)
+    this.#release(shared)
+    // Deleted meanwhile: nobody will open it, so nobody will close it either.
+    this.#closed(shared)
+    return shared
   }
 
   /** Nobody has the mailbox open: what was expunged in it is seen by nobody. */

@@ -12,7 +12,7 @@ export interface Generation {
   /** Sessions on it. */
   sessions: number
   /** UIDs that the next generation no longer has. */
-  removed: number[]
+  removed: readonly number[]
   /** MODSEQ of the first expunge after it; what was expunged from there on must stay fetchable. */
   removedAt: number | undefined
   next: Generation | undefined
@@ -143,8 +143,7 @@ export class SharedMailbox {
     } else {
       // Nobody stands between the last generation and this one: they become one step.
       const last = this.#older.at(-1)
-      if (last !== undefined) last.next = after
-      last?.removed.push(...uids)
+      if (last !== undefined) Object.assign(last, { next: after, removed: [...last.removed, ...uids] })
     }
     this.newest = after
     this.#dropFarBehind()

@@ -275,3 +275,36 @@ test('one flagged uid in a gap makes ranges that hold nothing else', async () =>
   assert.deepEqual(view.rangesOf([5]), [5, 5])
   assert.deepEqual(view.rangesOf([]), [])
 })
+
+test('a mailbox deleted while it was being read is released when nobody can open it any more', async () => {
+  const { promise, resolve } = Promise.withResolvers<ReturnType<Truth['snapshot']>>()
+  const truth = new Truth({ load: () => promise })
+  truth.add(1)
+  const early = truth.snapshot()
+  const opening = truth.hub.open(9, INFO, { readOnly: false })
+  truth.hub.apply({ e: 'gone', mailbox: 1 })
+  resolve(early)
+  assert.equal(await opening, undefined)
+  assert.deepEqual(truth.released, [null], 'else its messages would stay on the disk until the next start')
+})
+
+test('what happens in a mailbox that nobody opens does not wait for another that is being read', async () => {
+  const truth = new Truth({ load: () => new Promise(() => undefined) })
+  void truth.hub.open(9, { ...INFO, id: 2 as MailboxId }, { readOnly: false })
+  truth.add(1)
+  truth.expunge([0])
+  assert.deepEqual(truth.released, [truth.modseq])
+})
+
+test('a very large expunge while a session lags behind is only a long list', async () => {
+  const truth = new Truth()
+  truth.add(1)
+  const count = 200_000
+  truth.add(count)
+  const lagging = await truth.open()
+  truth.expunge([0])
+  const all = Array.from({ length: count }, (_, place) => place)
+  truth.expunge(all)
+  assert.equal(lagging.sync({ expunges: true }).length, count + 1)
+  assert.equal(lagging.exists, 0)
+})
