@@ -55,6 +55,27 @@ export function flagsContract(implementation: Implementation): void {
     assert(status.ok && status.value.unseen === 2)
   })
 
+  on(
+    'taking away a keyword that no message has adds none to the mailbox, also to a full one',
+    async (bench) => {
+      const anna = await bench.account('anna@example.test')
+      const { mailboxes } = bench.store
+      await bench.deliverMany(1, anna)
+      const view = await bench.view(anna)
+      const store = (action: 'add' | 'remove', flags: string[]) =>
+        mailboxes.storeFlags(anna, view, { uids: [1], action, flags, silent: false })
+      const none = await store('remove', ['NonJunk'])
+      assert(none.ok)
+      assert.deepEqual(none.value, { changed: [], modified: [] })
+      assert.deepEqual(view.keywords, [])
+      for (let i = 0; i < KEYWORDS_PER_MAILBOX; i++) assert((await store('add', [`k${i}`])).ok)
+      const full = await store('remove', ['NonJunk', 'K1'])
+      assert(full.ok)
+      assert.deepEqual(full.value.changed, [1])
+      assert.equal(view.flags(1).includes('k1'), false)
+    },
+  )
+
   on('UNCHANGEDSINCE keeps back what changed since', async (bench) => {
     const anna = await bench.account('anna@example.test')
     const { mailboxes } = bench.store

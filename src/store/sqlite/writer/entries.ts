@@ -101,14 +101,24 @@ export function bitsOf(
 ): number {
   let bits = flags.system
   for (const keyword of flags.keywords) {
-    const wanted = keyword.toLowerCase()
-    let index = mailbox.keywords.findIndex((known) => known.toLowerCase() === wanted)
+    let index = keywordIndex(mailbox, keyword)
     if (index < 0) index = addKeyword(context, mailbox, keyword)
     if (index >= 0) bits += keywordBit(index)
     else if (full === 'refuse')
       refuse({ kind: 'limit', what: `${mailbox.name} has ${KEYWORDS_PER_MAILBOX} keywords already` })
   }
   return bits
+}
+
+/** The bits of those flags that this mailbox knows; its table stays as it is. */
+export function knownBits(mailbox: MailboxState, flags: FlagNames): number {
+  const indexes = flags.keywords.map((keyword) => keywordIndex(mailbox, keyword))
+  return indexes.reduce((bits, index) => (index < 0 ? bits : bits + keywordBit(index)), flags.system)
+}
+
+function keywordIndex(mailbox: MailboxState, keyword: string): number {
+  const wanted = keyword.toLowerCase()
+  return mailbox.keywords.findIndex((known) => known.toLowerCase() === wanted)
 }
 
 function addKeyword(context: Context, mailbox: MailboxState, keyword: string): number {

@@ -10,6 +10,7 @@ import {
   type EntryRow,
   entriesIn,
   insertEntry,
+  knownBits,
   recount,
   removeEntries,
 } from './entries.ts'
@@ -26,7 +27,11 @@ export function storeFlags(
   const account = requireAccount(context, operation.owner)
   const mailbox = requireMailbox(context, operation.owner, operation.mailbox)
   const { action, ranges, unchangedSince } = operation
-  const wanted = bitsOf(context, mailbox, operation.flags, 'refuse')
+  // What the mailbox does not know no message has: there is nothing to take away, and nothing to make room for.
+  const wanted =
+    action === 'remove'
+      ? knownBits(mailbox, operation.flags)
+      : bitsOf(context, mailbox, operation.flags, 'refuse')
   const modified: number[] = []
   const changes: Change[][] = []
   for (let i = 0; i + 1 < ranges.length; i += 2) {
