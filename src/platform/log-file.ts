@@ -115,14 +115,14 @@ export class FileSink implements LogSink {
     const nowMs = performance.now()
     if (this.#options.to === 2 || nowMs < this.#checkAtMs) return
     this.#checkAtMs = nowMs + LOG_LIMITS.rotationCheckMs
-    if (this.#fd !== undefined && isSameFile(this.#options.to, fstatSync(this.#fd))) return
     const old = this.#fd
     try {
+      if (old !== undefined && isSameFile(this.#options.to, fstatSync(old))) return
       this.#open()
       if (old !== undefined) closeSync(old)
       this.#problem = false
     } catch (error) {
-      // The folder may be gone for a moment: the old file goes on taking lines until the next look.
+      // The folder may be gone for a moment, or closed to the user we became: the old file goes on taking lines.
       this.#fd = old
       const sentence = `The log ${this.#options.to} can't be opened after its rotation: ${errorText(error)}.`
       if (!this.#problem) this.#options.onProblem?.(sentence)

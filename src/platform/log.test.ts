@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -189,6 +189,20 @@ test('a rotated file that can not be opened anew is told once, and lines are kep
   assert.equal(await readFile(join(`${folder}.moved`, 'mail.log'), 'utf8'), 'one\ntwo\n')
   assert.equal(told.length, 1)
   assert.match(told[0] ?? '', /can't be opened after its rotation: ENOENT/)
+})
+
+test('a log whose path can not be looked at any more keeps taking lines', async (t) => {
+  const path = join(await tempFolder(t), 'mail.log')
+  const told: string[] = []
+  const sink = FileSink.open({ to: path, form: 'classic', onProblem: (sentence) => told.push(sentence) })
+  await rename(path, `${path}.1`)
+  // Fails in stat (ELOOP) as a folder does that only root may enter (EACCES), for root too.
+  await symlink(path, path)
+  sink.reopen()
+  sink.write(line('one'))
+  await sink.close()
+  assert.equal(await readFile(`${path}.1`, 'utf8'), 'one\n')
+  assert.match(told[0] ?? '', /ELOOP/)
 })
 
 test('what waits is written when the process must die', async (t) => {
