@@ -3,17 +3,20 @@ import { makeAddress } from '../mail/address.ts'
 import { type Reply, reply } from '../mail/reply.ts'
 import { parseAddresses } from '../mime/address.ts'
 import { type HeaderField, headerFields } from '../mime/header.ts'
+import { MAX_FIELDS } from '../mime/limits.ts'
 import type { Directory } from '../ports/directory.ts'
 import { isOwnMail, type Origin } from './origin.ts'
 import { refuseForeignSender } from './sender.ts'
 
 /** A content's header, read once for all stages. */
 export interface ContentHeader {
+  /** At most `MAX_FIELDS`: what lies beyond was not looked at. */
   readonly fields: readonly HeaderField[]
+  readonly hasNul: boolean
 }
 
 export function readHeader(block: Uint8Array): ContentHeader {
-  return { fields: headerFields(block) }
+  return { fields: headerFields(block), hasNul: block.includes(0) }
 }
 
 export function fieldsNamed(header: ContentHeader, key: string): readonly HeaderField[] {
@@ -41,6 +44,10 @@ export function refuseForeignAuthor(
   },
 ): Reply | undefined {
   if (!isOwnMail(origin.role)) return undefined
+  // Readers behind us may see an author where we see none: beyond our limit, or once they have dropped the NUL.
+  if (header.fields.length >= MAX_FIELDS)
+    return reply(550, '5.6.0', `A header may have fewer than ${MAX_FIELDS} fields`)
+  if (header.hasNul) return reply(550, '5.6.0', 'A header holds no NUL (rfc5322 §2.2)')
   const from = fieldsNamed(header, 'from')
   // rfc6409 §8: an MSA may complete a message; an author is not ours to invent, and two are one too many.
   if (from.length !== 1)
@@ -61,10 +68,12 @@ export function refuseForeignAuthor(
   return undefined
 }
 
-/** undefined where there is no address, or one that is not complete. */
+/** undefined where there is no address, one that is not complete, or so many that not all were read. */
 function addressesOf(field: HeaderField): readonly Address[] | undefined {
+  const { mailboxes, leniencies } = parseAddresses(field.raw)
+  if (leniencies.includes('address-list-cut')) return undefined
   const addresses: Address[] = []
-  for (const mailbox of parseAddresses(field.raw).mailboxes) {
+  for (const mailbox of mailboxes) {
     const address = makeAddress(mailbox.local, mailbox.domain)
     if (address === undefined) return undefined
     addresses.push(address)

@@ -174,7 +174,10 @@ test('timeout@ of the test domain gets no answer, accept@ is thrown away and say
     '250 2.0.0',
   ])
   assert.equal(to.accepted.length, 0)
-  assert.match(explain(to.traces[0]?.events ?? []).join('\n'), /thrown away, as is everything for the test domain/)
+  assert.match(
+    explain(to.traces[0]?.events ?? []).join('\n'),
+    /thrown away, as is everything for the test domain/,
+  )
 })
 
 test('submission: envelope and author belong to the account', async () => {
@@ -318,3 +321,35 @@ test('an aborted transaction leaves its trace and nothing else', () => {
   assert.equal(to.traces.length, 1)
   assert.equal(to.accepted.length, 0)
 })
+
+test('MAIL and nothing more leaves no trace, a refused recipient does: a loop must not push the others out', () => {
+  const to = kit()
+  const quiet = new Transaction(to.ports, origin(), sender('a@b.test'))
+  quiet.start()
+  quiet.abort('reset by RSET')
+  assert.equal(to.traces.length, 0)
+  const asked = new Transaction(to.ports, origin(), sender('a@b.test'))
+  asked.start()
+  const nobody = parseAddress('nobody@example.test')
+  assert.ok(nobody !== undefined)
+  asked.addRecipient({ address: nobody })
+  asked.abort('reset by RSET')
+  assert.equal(to.traces.length, 1)
+})
+
+const OWN = 'From: me@example.test\r\n'
+const HIDDEN_AUTHORS = {
+  'behind more fields than are read': `${OWN}${'A:\r\n'.repeat(2_100)}From: boss@bank.test\r\n`,
+  'in a name that holds a NUL': `${OWN}Fr\0om: boss@bank.test\r\n`,
+  'behind more addresses than are read': `From: ${'me@example.test,\r\n '.repeat(2_100)}boss@bank.test\r\n`,
+  'behind more octets than are read': `From: me@example.test,\r\n ${`(${'x'.repeat(900)})\r\n `.repeat(150)}boss@bank.test\r\n`,
+}
+for (const [where, header] of Object.entries(HIDDEN_AUTHORS)) {
+  test(`a second author ${where} is refused on submission`, async () => {
+    const to = kit({ maxMessageBytes: 1_000_000 })
+    const content = `${header}\r\nHello\r\n`
+    const answers = await run(to, LOGGED_IN, { from: 'me@example.test', to: ['x@remote.test'], content })
+    assert.equal(codes(answers).at(-1), '550 5.6.0')
+    assert.equal(to.accepted.length, 0)
+  })
+}

@@ -113,11 +113,16 @@ export class Transaction {
     return answer
   }
 
-  /** The message will not come: nothing of it is kept but the trace. */
+  /**
+   * The message will not come: nothing of it is kept but the trace. Where nobody was named and nothing went wrong
+   * there is nothing to tell: MAIL and RSET in a loop would push all other traces out.
+   */
   abort(why: string, answer?: Reply): void {
     if (this.#over) return
     this.#over = true
     this.#body?.abort()
+    const begun = this.#body !== undefined
+    if (!begun && !this.#trace.some(({ kind }) => kind === 'recipient' || kind === 'check')) return
     this.note({ kind: 'decision', action: 'refuse', rule: why, reply: answer })
     this.#ports.intake.trace(this.id, this.#trace)
     if (answer !== undefined) this.#log('message.refused', { reason: why, reply: formatReply(answer) })
