@@ -48,7 +48,7 @@ const WRONG: readonly (readonly [what: string, sql: string])[] = [
     `SELECT * FROM counters WHERE body < (SELECT max(id) FROM bodies) OR message < (SELECT max(id) FROM messages)
       OR mailbox < (SELECT max(id) FROM mailboxes) OR queue < (SELECT max(id) FROM queue)
       OR uidvalidity < (SELECT max(uidvalidity) FROM mailboxes) OR account < (SELECT max(id) FROM accounts)
-      OR trace_bytes != (SELECT total(length(events)) FROM traces)`,
+      OR trace_bytes != (SELECT total(octet_length(events)) FROM traces)`,
   ],
 ]
 

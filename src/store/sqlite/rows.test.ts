@@ -145,6 +145,20 @@ test('old traces go by age and by size, the rest stays', () =>
     await eventually('all are gone', () => count(folder, 'traces') === 0)
   }))
 
+test('the room that traces take is counted in octets, and is none when they are gone', () =>
+  withStore(async ({ bench, folder, store }) => {
+    const events = [{ atMs: 1, kind: 'sender', reversePath: '飛脚😀@far.test' }] as const
+    store().intake.trace(bench.traceId(), events)
+    await eventually('it is there', () => count(folder, 'traces') === 1)
+    const isNothing = () => count(folder, 'counters WHERE trace_bytes = 0') === 1
+    assert(!isNothing())
+    assertIntegrity(folder)
+    const directory = { domains: ['example.test'], separator: '+' }
+    store().reload({ directory, retention: { traceMaxBytes: Buffer.byteLength(JSON.stringify(events)) - 1 } })
+    await eventually('it is gone', () => count(folder, 'traces') === 0)
+    assert(isNothing(), 'what is miscounted would add up until every trace is too much')
+  }))
+
 test('rows, references and counters agree after a busy while', () =>
   withStore(async ({ bench, folder }) => {
     const [anna, ben] = [await bench.account('anna@example.test'), await bench.account('ben@example.test')]

@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 
 const INSERT_TRACE = 'INSERT INTO traces (trace, id, at_ms, events) VALUES (?, ?, ?, ?)'
 const INSERT_ADDRESSES = 'INSERT INTO trace_addresses (id, trace, senders, recipients) VALUES (?, ?, ?, ?)'
-const OLDEST = 'SELECT trace, id, at_ms, length(events) FROM traces ORDER BY trace, id LIMIT ?'
+const OLDEST = 'SELECT trace, id, at_ms, octet_length(events) FROM traces ORDER BY trace, id LIMIT ?'
 const DELETE_TRACE = 'DELETE FROM traces WHERE trace = ? AND id = ?'
 const DELETE_ADDRESSES = 'DELETE FROM trace_addresses WHERE id = ?'
 
@@ -15,7 +15,7 @@ export function insertTrace(context: Context, trace: TraceRows, extras: readonly
   const events = extras.length === 0 ? trace.events : joinEvents(trace.events, extras)
   const id = context.state.next('trace')
   context.sql.run(INSERT_TRACE, trace.id, id, trace.atMs, events)
-  context.state.addTraceBytes(events.length)
+  context.state.addTraceBytes(Buffer.byteLength(events))
   if (trace.senders !== '' || trace.recipients !== '')
     context.sql.run(INSERT_ADDRESSES, id, trace.id, trace.senders, trace.recipients)
 }
