@@ -3,7 +3,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ownFolder, prepareDatabase } from './folder.ts'
 import { openStore, type Store } from './open.ts'
+import { WriterClient } from './writer-client.ts'
 
 async function open(folder: string, onFault: (cause: string) => void): Promise<Store> {
   const opened = await openStore({
@@ -54,6 +56,30 @@ test('a store thread that dies acknowledges nothing more, and the server is told
     assert.equal(again.sweptBodies, 1)
     assert.equal((await again.accounts.listAccounts()).length, 1)
     await again.close()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a thread that dies while it is closed leaves open what became of what it was doing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hikyaku-fault-'))
+  try {
+    const owned = ownFolder(folder)
+    assert(owned.ok)
+    assert.equal(prepareDatabase(owned.value.paths), undefined)
+    const writer = new WriterClient(owned.value.paths, {
+      onEvents: () => undefined,
+      onFault: (cause) => assert.fail(cause),
+      onNote: (text) => assert.fail(text),
+    })
+    await writer.ready()
+    const pending = writer.call({ op: 'remove-alias', alias: 'a@example.test' })
+    writer.limitPages('no number;' as never)
+    await writer.close()
+    const outcome = await pending
+    assert(!outcome.ok)
+    assert.equal(outcome.refusal.kind, 'io', '"closed" says that nothing was stored: its body file would go')
+    owned.value.release()
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -117,14 +117,13 @@ export class WriterClient {
     }
   }
 
-  /** Without the thread nothing is sure: whoever waits is told that nothing was stored. */
+  /** Without the thread nothing is sure: whoever waits is told that nothing was stored, as far as is known ('io'). */
   #gone(cause: string): void {
     const closing = this.#failure?.kind === 'closed'
     if (this.#failure !== undefined && !closing) return
-    const failure: StoreFailure = { kind: closing ? 'closed' : 'io', cause }
-    this.#failure = failure
+    this.#failure ??= { kind: 'io', cause }
     this.#calls = []
-    for (const resolve of this.#waiting.values()) resolve({ ok: false, refusal: failure })
+    for (const resolve of this.#waiting.values()) resolve({ ok: false, refusal: { kind: 'io', cause } })
     this.#waiting.clear()
     if (!closing) this.#hooks.onFault(cause)
   }
