@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ByteQueue } from './queue.ts'
@@ -37,4 +38,24 @@ test('octets that come one by one do not make a list of them', () => {
     chunks++
   }
   assert.ok(chunks < 10, `${chunks} chunks`)
+})
+
+test('an empty queue holds nothing of what went through it', () => {
+  const script = `
+    const { ByteQueue } = await import(${JSON.stringify(new URL('./queue.ts', import.meta.url).href)})
+    const queue = new ByteQueue()
+    const seen = []
+    const pass = () => {
+      const chunk = Buffer.allocUnsafeSlow(65_536)
+      seen.push(new WeakRef(chunk))
+      queue.push(chunk)
+      queue.take(chunk.length)
+    }
+    for (let i = 0; i < 20; i++) pass()
+    // What a WeakRef points to stays until the turn ends in which it was made.
+    await new Promise((resolve) => setImmediate(resolve))
+    gc()
+    console.log(seen.filter((ref) => ref.deref() !== undefined).length, queue.length)`
+  const args = ['--expose-gc', '--input-type=module', '-e', script]
+  assert.equal(execFileSync(process.execPath, args, { encoding: 'utf8' }), '0 0\n')
 })

@@ -107,8 +107,13 @@ export class ByteQueue {
       return chunk.subarray(0, count)
     }
     this.#first++
+    if (this.#length === 0) {
+      // A connection that waits must not hold what it has been through.
+      this.#chunks.length = 0
+      this.#first = 0
+    }
     // Taken chunks are dropped in batches, so that a long queue costs no quadratic shifting.
-    if (this.#first > 32 && this.#first * 2 > this.#chunks.length) {
+    else if (this.#first > 32 && this.#first * 2 > this.#chunks.length) {
       this.#chunks = this.#chunks.slice(this.#first)
       this.#first = 0
     }
