@@ -120,6 +120,12 @@ export function oneOf<const T extends string>(values: readonly T[]): Kind<T> {
   })
 }
 
+/** undefined beyond what a number holds exactly. */
+function counted(digits: string, unit: number): number | undefined {
+  const value = Number(digits) * unit
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
 const SIZE_UNITS: readonly (readonly [string, number])[] = [
   ['TiB', 2 ** 40],
   ['GiB', 2 ** 30],
@@ -135,7 +141,7 @@ export const size: Kind<number> = textual({
   parse(value) {
     const match = /^(\d{1,9}) ?(B|KiB|MiB|GiB|TiB)$/.exec(value)
     const unit = SIZE_UNITS.find(([name]) => name === match?.[2])
-    return match === null || unit === undefined ? undefined : Number(match[1]) * unit[1]
+    return match === null || unit === undefined ? undefined : counted(match[1] as string, unit[1])
   },
   format(value) {
     const [name, bytes] = SIZE_UNITS.find(([, unit]) => value >= unit && value % unit === 0) ?? ['B', 1]
@@ -158,7 +164,7 @@ export const duration: Kind<number> = textual({
   parse(value) {
     const match = /^(\d{1,9}) ?(ms|s|min|h|d)$/.exec(value)
     const unit = DURATION_UNITS.find(([name]) => name === match?.[2])
-    return match === null || unit === undefined ? undefined : Number(match[1]) * unit[1]
+    return match === null || unit === undefined ? undefined : counted(match[1] as string, unit[1])
   },
   format(value) {
     const [name, ms] = DURATION_UNITS.find(([, unit]) => value >= unit && value % unit === 0) ?? ['ms', 1]

@@ -48,6 +48,12 @@ test('dotted keys and multi-line values keep their lines', () => {
   assert.match(problems[1] ?? '', /:7: domains\.separator/)
 })
 
+test('numbers that no longer count one by one are refused', () => {
+  assert.match(problemsOf('[smtp]\nmax_message = "999999999 TiB"\n')[0] ?? '', /is not a size/)
+  assert.match(problemsOf('[traces]\nkeep = "999999999 d"\n')[0] ?? '', /is not a duration/)
+  assert.deepEqual(problemsOf('[traces]\nkeep = "99999999 d"\nmax_size = "8000 TiB"\n'), [])
+})
+
 test('all problems are told at once', () => {
   assert.equal(problemsOf('[smtp]\nmax_message = 1\nmax_recipients = 1\nbare_newlines = "yes"\n').length, 3)
 })
@@ -71,6 +77,8 @@ const CLASHES: readonly (readonly [string, RegExp])[] = [
   ['[outbound]\nretry_after = []\n', /second attempt/],
   ['[listen]\nlmtp = ["0.0.0.0:24"]\n', /open to the world/],
   ['[listen]\nproxy_from = ["0.0.0.0/0"]\n', /claim any address/],
+  ['[listen]\nproxy_from = ["::/0"]\n', /claim any address/],
+  ['[listen]\nproxy_from = ["0.0.0.0/1", "128.0.0.0/1"]\n', /claim any address/],
   ['[domains]\nseparator = "ab"\n', /one character/],
   ['[domains]\npostmaster = "me@other.example"\nnames = ["example.org"]\n', /not in one of your domains/],
   ['[domains]\ntest_domain = "example.org"\nnames = ["example.org"]\n', /one of your own domains/],

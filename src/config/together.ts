@@ -1,4 +1,4 @@
-import { networkContains } from '../mail/ip.ts'
+import type { Network } from '../mail/ip.ts'
 import type { Config } from './settings.ts'
 
 /** A mistake that shows only when two settings are seen together. */
@@ -9,6 +9,11 @@ export interface Clash {
 }
 
 type Rule = (config: Config) => Clash | undefined
+
+/** Larger than any one owner's: 10.0.0.0/8 and a provider's /32 are still somebody's own. */
+function isLargePart(network: Network): boolean {
+  return network.prefixBits < (network.octets.length === 4 ? 8 : 32)
+}
 
 /** In the order in which they are worth reading. */
 const RULES: readonly Rule[] = [
@@ -38,9 +43,7 @@ const RULES: readonly Rule[] = [
         },
   ({ submission }) => {
     // An open relay must not be one careless line away.
-    const open = submission.trusted_networks.find(
-      (network) => network.prefixBits < (network.octets.length === 4 ? 8 : 32),
-    )
+    const open = submission.trusted_networks.find(isLargePart)
     return open === undefined
       ? undefined
       : {
@@ -91,9 +94,7 @@ const RULES: readonly Rule[] = [
         }
   },
   ({ listen }) =>
-    listen.proxy_from.some(
-      (network) => networkContains(network, '203.0.113.1') && networkContains(network, '198.51.100.1'),
-    )
+    listen.proxy_from.some(isLargePart)
       ? {
           setting: 'listen.proxy_from',
           wrong: 'anybody could claim any address',
