@@ -34,6 +34,8 @@ export const GOOD_ADDRESS_REFRESH_MS = 24 * 3600 * 1000
 export const FETCH_ROWS = 512
 /** Octets of one FETCH batch: two of them are in memory for each session that fetches. */
 export const FETCH_BYTES = 1024 * 1024
+/** Section octets of one message in a batch; what is beyond is read when the client takes it. A hundred sections of one message would else be held at once. */
+export const FETCH_ROW_BYTES = 1024 * 1024
 /** Messages in one slice of a SEARCH; the reader also stops after `SEARCH_SLICE_MS`. */
 export const SEARCH_ROWS = 2000
 /** Other reads wait at most about this long behind a SEARCH. */

@@ -84,6 +84,33 @@ export function deliveryContract(implementation: Implementation): void {
     assert.equal(start?.toString(), 'A line of ')
   })
 
+  on('many sections of one message are not held all at once', async (bench) => {
+    const anna = await bench.account('anna@example.test')
+    const text = mail('x', 'y'.repeat(200_000))
+    await bench.accept(text, [anna])
+    const view = await bench.view(anna)
+    const sections = Array.from({ length: 100 }, (_, offset) => ({
+      path: [],
+      what: 'all' as const,
+      partial: { offset, length: 200_000 },
+    }))
+    let held = 0
+    for await (const rows of bench.store.mailboxes.fetch(anna, view, [1], { sections })) {
+      for (const [index, section] of (rows[0]?.sections ?? []).entries()) {
+        assert(section !== null)
+        const octets: Uint8Array[] = []
+        if (section instanceof Uint8Array) {
+          held += section.length
+          octets.push(section)
+        } else for await (const piece of section.stream()) octets.push(piece)
+        const whole = Buffer.concat(octets)
+        assert.equal(section instanceof Uint8Array ? section.length : section.sizeBytes, whole.length)
+        assert.equal(whole.subarray(0, 20).toString(), text.slice(index, index + 20).toString())
+      }
+    }
+    assert(held > 0 && held < 3 * 1024 * 1024, `${held} octets held`)
+  })
+
   on('UIDs and MODSEQs only grow, also after expunges and a restart', async (bench) => {
     const anna = await bench.account('anna@example.test')
     await bench.deliverMany(3, anna)

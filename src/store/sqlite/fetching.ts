@@ -1,5 +1,6 @@
 import { assert } from '../../mail/assert.ts'
-import type { FetchRow, FetchWanted, SectionBytes } from '../../ports/mailboxes.ts'
+import type { MessageId } from '../../mail/ids.ts'
+import type { FetchRow, FetchWanted, SectionBytes, SectionWanted } from '../../ports/mailboxes.ts'
 import { FETCH_ROWS } from '../limits.ts'
 import type { View } from '../views/view.ts'
 import type { FetchedRows } from './questions.ts'
@@ -46,7 +47,11 @@ export async function* fetchView(
     const rows = await batch.rows
     at += rows.done
     next = at < seqs.length ? ask(at, FETCH_ROWS) : undefined
-    yield decodeRows(bodies, batch, rows, wanted)
+    yield decodeRows(
+      new Cursor(bodies, rows, (message, section) => readSection(reader, message, section)),
+      batch,
+      wanted,
+    )
   }
 }
 
@@ -57,8 +62,7 @@ function wantsRows(wanted: FetchWanted): boolean {
 }
 
 /** Reads `FetchedRows`. Messages that are missing (their mailbox was deleted meanwhile) are left out. */
-function decodeRows(bodies: string, batch: Batch, fetched: FetchedRows, wanted: FetchWanted): FetchRow[] {
-  const cursor = new Cursor(bodies, fetched)
+function decodeRows(cursor: Cursor, batch: Batch, wanted: FetchWanted): FetchRow[] {
   const rows: FetchRow[] = []
   while (!cursor.atEnd) {
     const index = cursor.number()
@@ -85,9 +89,26 @@ function decodeRow(cursor: Cursor, wanted: FetchWanted): Omit<FetchRow, 'seq' | 
     row.emailId = `M${message.toString(36)}`
     row.threadId = `T${cursor.number().toString(36)}`
   }
-  if (wanted.sections !== undefined) row.sections = wanted.sections.map(() => cursor.section())
+  if (wanted.sections !== undefined)
+    row.sections = wanted.sections.map((section) => cursor.section(message, section))
   return row
 }
+
+/** One section by itself. A message that is gone meanwhile ends the stream early, which its session treats as a fault. */
+async function readSection(
+  reader: ReaderClient,
+  message: number,
+  section: SectionWanted,
+): Promise<Uint8Array> {
+  const rows = await reader.ask({
+    ask: 'fetch',
+    messages: [message as MessageId],
+    wanted: { sections: [section] },
+  })
+  return rows.bytes
+}
+
+type ReadSection = (message: number, section: SectionWanted) => Promise<Uint8Array>
 
 class Cursor {
   readonly #bodies: string
@@ -96,9 +117,12 @@ class Cursor {
   #byte = 0
   #stream = 0
 
-  constructor(bodies: string, fetched: FetchedRows) {
+  readonly #read: ReadSection
+
+  constructor(bodies: string, fetched: FetchedRows, read: ReadSection) {
     this.#bodies = bodies
     this.#fetched = fetched
+    this.#read = read
   }
 
   get atEnd(): boolean {
@@ -115,14 +139,26 @@ class Cursor {
     return this.#fetched.bytes.subarray(this.#byte - length, this.#byte)
   }
 
-  section(): SectionBytes {
+  section(message: number, wanted: SectionWanted): SectionBytes {
     const length = this.#fetched.numbers[this.#number] as number
     if (length >= 0) return this.octets()
     this.#number++
     if (length === -1) return null
+    if (length === -3) return this.#later(message, wanted)
     const range = this.#fetched.streams[this.#stream++]
     assert(range !== undefined, 'a stream for each number that names one')
     const sizeBytes = range.before.length + range.length
     return { sizeBytes, stream: () => streamRange(this.#bodies, range) }
+  }
+
+  #later(message: number, wanted: SectionWanted): SectionBytes {
+    const sizeBytes = this.number()
+    const read = this.#read
+    return {
+      sizeBytes,
+      async *stream() {
+        yield await read(message, wanted)
+      },
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { headerFieldsSubset } from '../../../mime/header.ts'
 import { decodeParts, type Part, sectionRange } from '../../../mime/parts.ts'
 import type { FetchWanted, SectionWanted } from '../../../ports/mailboxes.ts'
-import { FETCH_BYTES, INLINE_BODY_BYTES } from '../../limits.ts'
+import { FETCH_BYTES, FETCH_ROW_BYTES, INLINE_BODY_BYTES } from '../../limits.ts'
 import type { FetchedRows, FileRange } from '../questions.ts'
 import type { Row, Sql } from '../sql.ts'
 import { isRange, type Slice, type StoredOctets, slice } from './octets.ts'
@@ -85,7 +85,21 @@ function addRow(answer: RowBuilder, plan: Plan, row: Row, folder: string): void 
   }
   const parts = plan.at.has('parts') ? decodeParts(column('parts') as Uint8Array) : undefined
   const message: Message = { octets, parts, headerSize: column('header') as number, folder }
-  for (const section of wanted.sections) answer.octets(resolveSection(message, section))
+  const before = answer.sizeBytes
+  for (const section of wanted.sections) {
+    const some = resolveSection(message, section)
+    const length = heldLength(some)
+    // The first one always comes: asked for alone, it must.
+    if (answer.sizeBytes > before && answer.sizeBytes - before + length > FETCH_ROW_BYTES)
+      answer.later(length)
+    else answer.octets(some)
+  }
+}
+
+/** Octets of a section that would be held; those of a file are streamed. */
+function heldLength(some: Slice | undefined): number {
+  if (some === undefined || isRange(some)) return 0
+  return some.reduce((sum, piece) => sum + piece.length, 0)
 }
 
 interface Message {
@@ -162,6 +176,11 @@ class RowBuilder {
       this.#numbers.push(length)
       this.sizeBytes += length
     }
+  }
+
+  /** A section that is to be asked for by itself. */
+  later(length: number): void {
+    this.#numbers.push(-3, length)
   }
 
   finish(done: number): FetchedRows {
