@@ -150,6 +150,6 @@ function refused(tag: string | undefined, verb: string, reader: WireReader): Ref
 
 /** rfc3501 §9, tag: ASTRING-CHARs without `+`. */
 function readTag(reader: WireReader): string | undefined {
-  const tag = reader.atomOrNothing()
+  const tag = reader.astringCharsOrNothing()
   return tag === '' || tag.length > MAX_TAG_OCTETS || tag.includes('+') ? undefined : tag
 }

@@ -91,6 +91,11 @@ export class WireReader {
     return this.ok ? this.#run(ATOM_END) : ''
   }
 
+  /** ASTRING-CHARs, which atoms have but for `]`; empty where none stands. */
+  astringCharsOrNothing(): string {
+    return this.#run(ASTRING_END)
+  }
+
   number(what: string): number {
     const digits = /^\d{1,10}/.exec(this.#rest())?.[0] ?? ''
     const value = Number(digits)

@@ -20,6 +20,8 @@ dialogue(
   S: a3 BAD unknown command
   C: a4 NOOP now
   S: a4 BAD too much
+  C: a]5 NOOP
+  S: a]5 OK NOOP completed
   C: ${'t'.repeat(64)} NOOP
   S: ${'t'.repeat(64)} OK NOOP completed
 `,

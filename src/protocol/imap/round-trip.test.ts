@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { parseMailboxName } from '../../mail/mailbox-name.ts'
 import { appendCommand, command, condition, response } from './arbitraries.test-kit.ts'
 import { encodeCommand } from './encode-command.ts'
 import { literalMark } from './literal.ts'
@@ -34,6 +35,17 @@ test('round trip of every command', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('a mailbox name too long for a quoted string is a literal of its own', () => {
+  const mailbox = parseMailboxName(Array.from({ length: 4 }, () => `${'é'.repeat(120)} x`).join('/'))
+  assert.ok(mailbox !== undefined)
+  const parts = encodeCommand('t1', { kind: 'select', mailbox })
+  assert.deepEqual(
+    parts.map(({ kind }) => kind),
+    ['text', 'literal', 'text'],
+  )
+  assert.deepEqual(parseCommand(parts), { ok: true, tag: 't1', command: { kind: 'select', mailbox } })
 })
 
 test('round trip of APPEND', () => {

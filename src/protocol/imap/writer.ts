@@ -1,3 +1,4 @@
+import { encodeMutf7 } from '../../bytes/mutf7.ts'
 import type { WirePart } from './reader.ts'
 import { astring, imapString, mailboxString, utf8Octets } from './text.ts'
 
@@ -26,7 +27,7 @@ export class WireWriter {
   }
 
   spaceMailbox(name: string): this {
-    return this.text(` ${mailboxString(name)}`)
+    return this.text(' ').#place(mailboxString(name), encodeMutf7(name))
   }
 
   /** A literal that will be sent apart. */

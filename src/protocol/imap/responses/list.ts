@@ -1,7 +1,7 @@
 import { SEPARATOR } from '../../../mail/mailbox-name.ts'
 import { astring, flagWord, mailboxString, nstring } from '../text.ts'
 
-/** LIST and LSUB (rfc3501 §7.2.2, §7.2.3; rfc5258 §3.4). */
+/** LIST and LSUB (rfc3501 §7.2.2, §7.2.3; rfc5258 §3.3). */
 export interface ListResponse {
   readonly kind: 'list' | 'lsub'
   /** `\Noselect`, `\HasChildren`, `\Sent`, … */
