@@ -50,7 +50,7 @@ export function* bdat(
   if (sizeBytes > c.options.offers.sizeBytes + c.limits.discardBytes) return yield* endless(c)
   const refusal = orderRefusal ?? (c.content === undefined ? yield* mayBegin(c) : undefined)
   if (refusal === 'closed') return 'closed'
-  if (refusal !== undefined) return yield* skipChunk(c, sizeBytes, refusal)
+  if (refusal !== undefined) return yield* skipChunk(c, { sizeBytes, last }, refusal)
   const scanner = c.content ?? begin(c, 'counted')
   c.phase = 'chunks'
   if (++c.chunks > c.limits.chunks) {
@@ -127,7 +127,11 @@ function* waitForInput(c: ServerContext): ServerFlow<Outcome> {
 }
 
 /** The chunk of a refused BDAT: read, forgotten, then answered. */
-function* skipChunk(c: ServerContext, sizeBytes: number, refusal: Reply): ServerFlow<Outcome> {
+function* skipChunk(
+  c: ServerContext,
+  { sizeBytes, last }: { readonly sizeBytes: number; readonly last: boolean },
+  refusal: Reply,
+): ServerFlow<Outcome> {
   c.wire.timer.start(c.limits.dataIdleMs)
   let missing = sizeBytes
   while (missing > 0) {
@@ -137,8 +141,12 @@ function* skipChunk(c: ServerContext, sizeBytes: number, refusal: Reply): Server
   }
   c.lines.reset()
   // rfc3030 §2: after a refused chunk the transaction is lost, whatever else was sent behind it.
-  if (c.phase === 'rcpt') yield* c.dropTransaction('refused', refusal)
-  return yield* c.refuse('BDAT', refusal)
+  if (c.phase !== 'rcpt') return yield* c.refuse('BDAT', refusal)
+  // rfc2033 §4.3: LMTP answers the last chunk as it answers the end of data.
+  const replies = last ? perRecipient(c, refusal) : [refusal]
+  yield* c.wire.tell({ kind: 'refused', verb: 'BDAT', reply: refusal })
+  yield* c.dropTransaction('refused', refusal)
+  return yield* c.sayAll(replies)
 }
 
 /** The whole content is there. The session decides, unless the content itself is at fault. */
@@ -177,7 +185,7 @@ function* refuseContent(
   return yield* c.sayAll(replies)
 }
 
-/** rfc2033 §4.2: LMTP answers the end of data once for each recipient that it had accepted. */
+/** rfc2033 §4.2, §4.3: LMTP answers the end of data once for each recipient that it had accepted. */
 function perRecipient(c: ServerContext, said: Reply): readonly Reply[] {
   return c.options.protocol === 'lmtp' ? new Array<Reply>(c.recipients).fill(said) : [said]
 }

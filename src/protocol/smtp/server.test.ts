@@ -373,6 +373,41 @@ test('LMTP answers the end of data once for each accepted recipient', () => {
   })
 })
 
+test('LMTP refuses the last chunk once for each accepted recipient, another one once', () => {
+  playServer({
+    options: LMTP,
+    answer: (ask) =>
+      ask.kind === 'data' ? { kind: 'reply', reply: reply(451, '4.3.0', 'Not now') } : friendly(ask),
+    text: `
+      S: 220 mx.test LMTP
+      C: LHLO client.test
+      ${EHLO.split('\n').slice(3).join('\n')}
+      C: MAIL FROM:<a@client.test>
+      S: 250 2.1.0 Sender ok
+      C: RCPT TO:<b@mx.test>
+      S: 250 2.1.5 Recipient ok
+      C: RCPT TO:<c@mx.test>
+      S: 250 2.1.5 Recipient ok
+      C: BDAT 3 LAST
+      C: x
+      S: 451 4.3.0 Not now
+      S: 451 4.3.0 Not now
+      C: MAIL FROM:<a@client.test>
+      S: 250 2.1.0 Sender ok
+      C: RCPT TO:<b@mx.test>
+      S: 250 2.1.5 Recipient ok
+      C: RCPT TO:<c@mx.test>
+      S: 250 2.1.5 Recipient ok
+      C: BDAT 3
+      C: x
+      S: 451 4.3.0 Not now
+      C: BDAT 3 LAST
+      C: x
+      S: 503 5.5.1 MAIL is needed first
+    `,
+  })
+})
+
 test('LMTP refuses content itself once for each accepted recipient', () => {
   playPipelined({
     options: LMTP,
