@@ -25,3 +25,22 @@ export function encodeXtext(text: string): string {
   }
   return out
 }
+
+/** An address of type `utf-8` in ASCII (rfc6533 §3, utf-8-addr-xtext), which is xtext as it is. */
+export function escapeUtf8Address(text: string): string {
+  return text.replace(
+    /[^\x21-\x7e]|[\\+=]/gu,
+    (char) => `\\x{${(char.codePointAt(0) as number).toString(16).toUpperCase()}}`,
+  )
+}
+
+/** Undoes `escapeUtf8Address`, on text that may hold UTF-8 as well; undefined where a code point is none. */
+export function unescapeUtf8Address(text: string): string | undefined {
+  const points = [...text.matchAll(/\\x\{([0-9A-Fa-f]{1,6})\}/g)].map(([, hex]) =>
+    Number.parseInt(hex as string, 16),
+  )
+  if (points.some((point) => point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))) return undefined
+  return text.replace(/\\x\{([0-9A-Fa-f]{1,6})\}/g, (_, hex: string) =>
+    String.fromCodePoint(Number.parseInt(hex, 16)),
+  )
+}

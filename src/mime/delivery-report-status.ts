@@ -1,3 +1,5 @@
+import { visible } from '../bytes/ascii.ts'
+import { escapeUtf8Address } from '../bytes/xtext.ts'
 import { type Address, formatAddress, needsUtf8 } from '../mail/address.ts'
 import { formatReply } from '../mail/reply.ts'
 import { formatDate } from './date.ts'
@@ -33,7 +35,7 @@ export function statusOf({ action, expired, reply }: ReportedRecipient): string 
 function recipientFields(report: DeliveryReport, recipient: ReportedRecipient, isGlobal: boolean): string[] {
   const { address, action, orcpt, reply, remoteHost, willRetryUntilMs } = recipient
   return [
-    ...(orcpt === undefined ? [] : [`Original-Recipient: ${oneLine(orcpt)}`]),
+    ...(orcpt === undefined ? [] : [`Original-Recipient: ${originalRecipient(orcpt, isGlobal)}`]),
     `Final-Recipient: ${typedAddress(address, isGlobal)}`,
     `Action: ${action}`,
     `Status: ${statusOf(recipient)}`,
@@ -50,11 +52,14 @@ function recipientFields(report: DeliveryReport, recipient: ReportedRecipient, i
 function typedAddress(address: Address, isGlobal: boolean): string {
   const text = formatAddress(address)
   if (!needsUtf8(address)) return `rfc822; ${text}`
-  return `utf-8; ${isGlobal ? text : text.replace(/[^\x21-\x7e]|[\\+=]/gu, hexPoint)}`
+  return `utf-8; ${isGlobal ? text : escapeUtf8Address(text)}`
 }
 
-function hexPoint(char: string): string {
-  return `\\x{${(char.codePointAt(0) as number).toString(16).toUpperCase()}}`
+/** The sender looks for what it gave: only of the type `utf-8` can more than ASCII come through (rfc6533 §3). */
+function originalRecipient(orcpt: string, isGlobal: boolean): string {
+  const text = orcpt.slice('utf-8;'.length)
+  if (!orcpt.startsWith('utf-8;')) return oneLine(orcpt)
+  return `utf-8; ${isGlobal ? visible(text).slice(0, MAX_FIELD_CHARS) : oneLine(escapeUtf8Address(text))}`
 }
 
 /** A peer's words in a header field: no line end and no 8-bit octet may get through. */

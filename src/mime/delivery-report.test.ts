@@ -237,3 +237,11 @@ test('reasons are found by subject and detail, or by subject', () => {
   assert.equal(reasonOf('nonsense'), undefined)
   assert.equal(reasonOf('5.constructor.x'), undefined)
 })
+
+test('an original recipient in UTF-8 keeps its characters (rfc6533 §3)', () => {
+  const recipients = [recipient({ address: address('花子@a.test'), orcpt: 'utf-8;太郎+x@a.test' })]
+  const plain = read(report({ recipients }))
+  assert.equal(plain.status[1]?.get('original-recipient'), 'utf-8; \\x{592A}\\x{90CE}\\x{2B}x@a.test')
+  const global = read(report({ recipients, smtputf8: true }))
+  assert.match(global.text(1), /^Original-Recipient: utf-8; 太郎\+x@a\.test\r$/m)
+})

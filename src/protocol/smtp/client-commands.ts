@@ -1,4 +1,4 @@
-import { encodeXtext } from '../../bytes/xtext.ts'
+import { encodeXtext, escapeUtf8Address } from '../../bytes/xtext.ts'
 import { formatAddress, needsUtf8 } from '../../mail/address.ts'
 import type { EnvelopeRecipient } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/reply.ts'
@@ -29,7 +29,9 @@ export function rcptCommand({ address, notify, orcpt }: EnvelopeRecipient, peer:
 
 function orcptValue(orcpt: string): string {
   const semicolon = orcpt.indexOf(';')
-  return `${orcpt.slice(0, semicolon)};${encodeXtext(orcpt.slice(semicolon + 1))}`
+  const type = orcpt.slice(0, semicolon)
+  const address = orcpt.slice(semicolon + 1)
+  return `${type};${type === 'utf-8' ? escapeUtf8Address(address) : encodeXtext(address)}`
 }
 
 /** Why this peer can't have this message, or undefined. */

@@ -1,4 +1,4 @@
-import { decodeXtext } from '../../bytes/xtext.ts'
+import { decodeXtext, unescapeUtf8Address } from '../../bytes/xtext.ts'
 import type { BodyType, Notify } from '../../mail/envelope.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { reply } from '../../mail/reply.ts'
@@ -199,14 +199,21 @@ function readOrcpt(
   // rfc3461 §4.2: addr-type, semicolon, xtext; at most 500 characters.
   const match = /^([A-Za-z0-9][A-Za-z0-9-]*);(.+)$/.exec(value ?? '')
   if (match === null || (value as string).length > 500) return syntax('ORCPT needs TYPE;ADDRESS')
-  const decoded = safeXtext('ORCPT', match[2] as string)
+  const type = (match[1] as string).toLowerCase()
+  const decoded = safeXtext('ORCPT', match[2] as string, type === 'utf-8' ? unescapeUtf8Address : undefined)
   if (typeof decoded !== 'string') return decoded
-  into.orcpt = `${(match[1] as string).toLowerCase()};${decoded}`
+  into.orcpt = `${type};${decoded}`
   return undefined
 }
 
-function safeXtext(keyword: string, value: string): string | ParameterFault {
-  const decoded = decodeXtext(value)
+/** @param further what else is to be undone, before the text is looked at. */
+function safeXtext(
+  keyword: string,
+  value: string,
+  further: (text: string) => string | undefined = (text) => text,
+): string | ParameterFault {
+  const octets = decodeXtext(value)
+  const decoded = octets === undefined ? undefined : further(octets)
   if (decoded === undefined) return syntax(`${keyword} is no xtext`)
   if (!/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(decoded)) return decoded
   return { ...syntax(`${keyword} holds a control character`), attack: 'control-characters' }

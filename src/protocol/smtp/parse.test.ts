@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { LineReader } from '../../bytes/lines.ts'
 import { ByteQueue } from '../../bytes/queue.ts'
 import { makeAddress } from '../../mail/address.ts'
+import { reply } from '../../mail/reply.ts'
 import { mailCommand, rcptCommand } from './client-commands.ts'
 import { readPeer } from './client-peer.ts'
 import type { Command, CommandFault, ParseContext } from './parse.ts'
@@ -73,6 +74,22 @@ test('MAIL with every parameter', () => {
   )
   assert.equal(mail('MAIL FROM:<>').sender.reversePath, null)
   assert.equal(mail('MAIL FROM:<> AUTH=<>').authParam, null)
+})
+
+test('an ORCPT of type utf-8 in any form is one address (rfc6533 §3)', () => {
+  for (const form of ['太郎+2Bx', '\\x{592A}\\x{90CE}\\x{2B}x', '+E5+A4+AA+E9+83+8E+2Bx']) {
+    const { orcpt } = rcpt(`RCPT TO:<b@x.test> ORCPT=UTF-8;${form}@x.test`)
+    assert.equal(orcpt, 'utf-8;太郎+x@x.test')
+    assert.equal(
+      rcptCommand(
+        { address: { local: 'b', domain: 'x.test' }, orcpt },
+        readPeer(reply(250, undefined, 'x\nDSN')),
+      ),
+      'RCPT TO:<b@x.test> ORCPT=utf-8;\\x{592A}\\x{90CE}\\x{2B}x@x.test',
+    )
+  }
+  for (const form of ['\\x{D800}', '\\x{110000}', '\\x{D}\\x{A}'])
+    assert.equal(refusal(`RCPT TO:<b@x.test> ORCPT=utf-8;${form}@x.test`), '501 5.5.4')
 })
 
 test('paths: quoting, literals, routes, postmaster', () => {
