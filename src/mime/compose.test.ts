@@ -35,7 +35,7 @@ test('fields are folded, encoded where they must be', () => {
   assert.equal(composeField('Subject', '会議'), 'Subject: =?UTF-8?B?5Lya6K2w?=\r\n')
   assert.equal(
     composeField('X-Long', `${'word '.repeat(20)}end`),
-    `X-Long:${' word'.repeat(14)}\r\n${' word'.repeat(6)} end\r\n`,
+    `X-Long:${' word'.repeat(13)}\r\n${' word'.repeat(7)} end\r\n`,
   )
   assert.equal(
     composeAddressField('To', [
@@ -44,6 +44,15 @@ test('fields are folded, encoded where they must be', () => {
     ]),
     'To: =?UTF-8?B?5bGx55Sw?= <taro@b.test>, "a b"@b.test\r\n',
   )
+})
+
+test('a line with an encoded word has at most 76 characters (rfc2047 §2)', () => {
+  const address = { local: 'taro', domain: 'b.test' }
+  for (let length = 1; length < 60; length++) {
+    const name = '山'.repeat(length)
+    const fields = composeField('Subject', name) + composeAddressField('Reply-To', [{ name, address }])
+    for (const line of fields.split('\r\n')) assert.ok(line.length <= 76, line)
+  }
 })
 
 test('round trip: any text in a field, no line too long', () => {

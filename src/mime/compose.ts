@@ -9,8 +9,8 @@ import { encodePhrase, encodeWords } from './words.ts'
  * value is refused as our fault: who passes a peer's text cleans it first (`bytes/ascii.ts` `visible`).
  */
 
-/** rfc5322 §2.1.1: lines should have at most 78 characters and must not have more than 998. */
-const FOLD_CHARS = 78
+/** rfc5322 §2.1.1: lines should have at most 78 characters and must not have more than 998; rfc2047 §2 allows 76. */
+const FOLD_CHARS = 76
 const MAX_LINE_CHARS = 998
 /** Before a single space: where a line may be folded so that unfolding gives the value back octet by octet. */
 const FOLDS = /(?<=[^ ])(?= [^ ])/

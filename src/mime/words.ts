@@ -11,8 +11,8 @@ export interface Words {
 
 // `=?charset*language?encoding?`: rfc2047 §2 with the language of rfc2231 §5.
 const OPENING = /=\?([^?\s]{1,60})\?([bBqQ])\?/y
-/** rfc2047 §2: an encoded word has at most 75 characters. */
-const WORD_CHARS = 75
+/** rfc2047 §2 allows 75, and 76 for its line: this leaves room for a field's name and what stands behind the word. */
+const WORD_CHARS = 64
 const FRAME_CHARS = '=?UTF-8?B??='.length
 
 interface Run {
