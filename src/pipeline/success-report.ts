@@ -25,7 +25,7 @@ export interface Delivered {
 }
 
 /**
- * Tells the sender that the message is in a mailbox here, where NOTIFY=SUCCESS asked for it (rfc3461 §6.2).
+ * Tells the sender that the message is in a mailbox here, where NOTIFY=SUCCESS asked for it (rfc3461 §5.2.3).
  * Called after the commit: whatever goes wrong, the message itself is delivered.
  */
 export async function reportSuccess(ports: PipelinePorts, message: Delivered): Promise<void> {

@@ -60,7 +60,7 @@ function settleOne(
   const base = { address, attempts, lastReply: reply, lastHost, nextAttemptAtMs: nowMs, delayToldAtMs }
   switch (outcomeOf(reply)) {
     case 'delivered':
-      // A host that knows DSN sends them itself (rfc3461 §5.2.2).
+      // A host that knows DSN sends them itself (rfc3461 §5.2.1).
       return { outcome: { ...base, state: 'delivered' }, action: attempt.dsnOffered ? undefined : 'relayed' }
     case 'failed':
       return { outcome: { ...base, state: 'failed' }, action: 'failed' }
