@@ -353,3 +353,8 @@ test('what is behind STARTTLS is dropped, and logged', async () => {
   )
   assert.ok(house.logged('attack').some(({ fields }) => fields.what === 'behind-starttls'))
 })
+
+test('NUL octets are refused with their reason: no IMAP client could be sent them', async () => {
+  await assert.rejects(house.deliver(me.login, 'Subject: x\r\n\r\na\0b\r\n'), /554 5\.6\.0 .*NUL/)
+  await assert.rejects(house.deliver(me.login, 'Subject: x\r\n\r\na\r\n\0.\r\nb\r\n'), /554 5\.6\.0 .*NUL/)
+})

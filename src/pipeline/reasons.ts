@@ -3,6 +3,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   recipients: 'Not all of its recipients could be taken, so nothing was sent',
   'content refused': 'Its content was refused while it came',
   'content reset': 'The client began anew before the content had come to its end',
+  'NUL octets': 'It held NUL octets, which mail may not have',
   'content lost': 'The connection was lost before the content had come to its end',
   'reset by RSET': 'The client took it back (RSET)',
   'reset by HELO': 'The client began anew (EHLO) before the message had come',

@@ -6,7 +6,13 @@ import type { Login, Origin, Role } from '../../pipeline/origin.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
 import type { Credentials } from '../../ports/credentials.ts'
-import type { ServerAnswer, ServerAsk, ServerTell, SmtpServer } from '../../protocol/smtp/types.ts'
+import type {
+  MessageFacts,
+  ServerAnswer,
+  ServerAsk,
+  ServerTell,
+  SmtpServer,
+} from '../../protocol/smtp/types.ts'
 import { bindingsOf } from '../bindings.ts'
 import type { ClientFacts, Link } from '../link.ts'
 import { SmtpAuth } from './auth.ts'
@@ -22,6 +28,12 @@ type MailAsk = Extract<ServerAsk, { kind: 'mail' }>
 type RcptAsk = Extract<ServerAsk, { kind: 'rcpt' }>
 
 const ACCEPT: ServerAnswer = { kind: 'accept' }
+/**
+ * IMAP has no way to send a NUL (rfc3501 §9, CHAR8), and a server behind us that strips them would see other line
+ * ends and dots than we did.
+ */
+const NUL_REPLY = reply(554, '5.6.0', 'The message holds NUL octets, which mail may not have (rfc5322 §2.2)')
+
 const answer = (r: Reply): ServerAnswer => ({ kind: 'reply', reply: r })
 
 /**
@@ -98,7 +110,7 @@ export class SmtpSession {
         assert(this.#transaction !== undefined, 'content without a transaction')
         return ACCEPT
       case 'message':
-        return this.#message()
+        return this.#message(ask.facts)
       case 'vrfy':
         // Neither confirms who is here: 252 to VRFY, 502 to EXPN (rfc5321 §7.3).
         return ACCEPT
@@ -240,10 +252,14 @@ export class SmtpSession {
     return makeAddress(path.kind === 'postmaster' ? 'postmaster' : path.local, this.#deps.defaultDomain())
   }
 
-  async #message(): Promise<ServerAnswer> {
+  async #message(facts: MessageFacts): Promise<ServerAnswer> {
     const transaction = this.#transaction
     assert(transaction !== undefined, 'a message without a transaction')
     this.#transaction = undefined
+    if (facts.hasNul) {
+      transaction.abort('NUL octets', NUL_REPLY)
+      return answer(NUL_REPLY)
+    }
     const verdict = await transaction.commit()
     if (isPositive(verdict)) this.#messages++
     return answer(verdict)

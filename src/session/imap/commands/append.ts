@@ -11,6 +11,7 @@ export class ImapAppend {
   readonly #context: ImapContext
   readonly #command: AppendCommand
   #body: BodyWriter | undefined
+  #hasNul = false
   #aborted = false
 
   constructor(context: ImapContext, command: AppendCommand) {
@@ -32,6 +33,7 @@ export class ImapAppend {
   }
 
   write(octets: Uint8Array): void | Promise<void> {
+    if (octets.includes(0)) this.#hasNul = true
     return this.#body?.write(octets)
   }
 
@@ -41,6 +43,11 @@ export class ImapAppend {
     const { deps, access } = this.#context
     const staged = await body.finish()
     if (!staged.ok) return refusal(this.#context, staged.failure)
+    if (this.#hasNul) {
+      staged.value.discard()
+      // rfc3501 §9, CHAR8: it could never be sent back.
+      return done('NO', 'The message holds NUL octets, which mail may not have', 'CANNOT')
+    }
     const nowMs = deps.clock.now()
     const date = this.#command.internalDate ?? { ms: nowMs, zoneMinutes: deps.clock.zoneMinutes(nowMs) }
     const message = {
