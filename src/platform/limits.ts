@@ -60,8 +60,6 @@ export const RESOLVER_LIMITS = {
   lookupMs: 20_000,
   /** Lies ignored (wrong id, wrong question) before the socket is given up: somebody is guessing. */
   strayPackets: 32,
-  /** CNAMEs followed; common resolvers stop at 8 to 16. */
-  aliases: 8,
   /** Lookups on the wire at once (one socket each), and waiting for their turn. */
   inFlight: 128,
   waiting: 4096,

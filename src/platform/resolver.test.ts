@@ -102,7 +102,7 @@ const soa = (minimum: number): Partial<dns.Packet> => ({
 
 function makeResolver(
   servers: readonly [DnsServer, ...DnsServer[]],
-  more: { clock?: Clock; randomCase?: boolean } = {},
+  more: { clock?: Clock; randomCase?: boolean; tryMs?: number } = {},
 ) {
   return new CachingResolver({ servers, clock: systemClock(), random: systemRandom(), tryMs: 150, ...more })
 }
@@ -330,6 +330,29 @@ test('the same question asked at once goes out once', async (t) => {
   assert.equal(server.asked.length, 1)
   await resolver.a('popular.test')
   assert.equal(server.asked.length, 2, 'a TTL of 0 is not kept')
+})
+
+test('what the old servers answer after a change is told to who asked them, and not kept', async (t) => {
+  const asked = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  const old = await startServer(t, async (query) => {
+    asked.resolve()
+    await go.promise
+    return [respond(query, addresses(query, 500, '192.0.2.1'))]
+  })
+  const fresh = await startServer(t, (query) => [respond(query, addresses(query, 500, '192.0.2.2'))])
+  const resolver = makeResolver([old], { tryMs: 5_000 })
+  const first = resolver.a('moved.test')
+  await asked.promise
+  resolver.useServers([fresh])
+  const second = resolver.a('moved.test')
+  go.resolve()
+  const [before, after] = [await first, await second]
+  assert.ok(before.kind === 'found' && after.kind === 'found')
+  assert.deepEqual([before.records, after.records], [['192.0.2.1'], ['192.0.2.2']])
+  const third = await resolver.a('moved.test')
+  assert.ok(third.kind === 'found')
+  assert.deepEqual(third.records, ['192.0.2.2'])
 })
 
 test('what needs no server: names that are none, .invalid, reverse names', async (t) => {

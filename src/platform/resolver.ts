@@ -38,10 +38,14 @@ export class CachingResolver implements Resolver {
     this.#client = new DnsClient(options)
   }
 
-  /** Other servers from now on (after a reload); what is remembered from the old ones is forgotten. */
+  /**
+   * Other servers from now on (after a reload). What the old ones said is forgotten, and what they are still being
+   * asked is told to who asked but not kept.
+   */
   useServers(servers: readonly [DnsServer, ...DnsServer[]]): void {
     this.#client.servers = servers
     this.#cache.clear()
+    this.#underWay.clear()
   }
 
   mx(domain: string): Promise<Answer<MxRecord>> {
@@ -79,12 +83,19 @@ export class CachingResolver implements Resolver {
     if (underWay !== undefined) return underWay as Promise<Result<T>>
     // Waiting for a turn counts: with all servers dead nobody may stand in line for minutes.
     const deadlineMs = this.#clock.monotonic() + LIMITS.lookupMs
-    const asked = this.#gate
+    const isCurrent = (): boolean => this.#underWay.get(key) === asked
+    const asked: Promise<Result<T>> = this.#gate
       .pass(() => this.#resolve(name, type, deadlineMs))
-      .then((answered) => this.#keep(key, answered))
-      .finally(() => this.#underWay.delete(key))
+      .then((timed) => {
+        if (timed === undefined) return failure<T>('too many lookups wait already').answer
+        if (isCurrent()) this.#keep(key, timed)
+        return timed.answer
+      })
+      .finally(() => {
+        if (isCurrent()) this.#underWay.delete(key)
+      })
     this.#underWay.set(key, asked)
-    return asked as Promise<Result<T>>
+    return asked
   }
 
   /** Asks, and goes on asking where an answer ends in an alias. */
@@ -102,13 +113,10 @@ export class CachingResolver implements Resolver {
     return failure(`${name}: more than ${MAX_ALIASES} aliases`)
   }
 
-  #keep<T extends QueryType>(key: string, timed: Timed<T> | undefined): Result<T> {
-    const { answer, ttlSeconds } = timed ?? failure<T>('too many lookups wait already')
-    if (ttlSeconds > 0 && timed !== undefined) {
-      const untilMs = this.#clock.monotonic() + ttlSeconds * 1000
-      this.#cache.set(key, answer, { untilMs, bytes: sizeOf(key, answer) })
-    }
-    return answer
+  #keep<T extends QueryType>(key: string, { answer, ttlSeconds }: Timed<T>): void {
+    if (ttlSeconds <= 0) return
+    const untilMs = this.#clock.monotonic() + ttlSeconds * 1000
+    this.#cache.set(key, answer, { untilMs, bytes: sizeOf(key, answer) })
   }
 }
 
