@@ -128,6 +128,21 @@ test(
     }),
 )
 
+test('a store that cannot be read lets go of the folder, and of its timer', (t) =>
+  inFolder(async (folder) => {
+    await (await opened(folder)).close()
+    const db = new DatabaseSync(join(folder, 'hikyaku.db'))
+    db.exec(`INSERT INTO aliases VALUES ('@example.test', 'no list')`)
+    db.close()
+    const timers = t.mock.method(globalThis, 'setInterval')
+    for (let i = 0; i < 2; i++) {
+      const refused = await open(folder)
+      assert(!refused.ok)
+      assert.equal(refused.error.kind, 'io')
+    }
+    assert.equal(timers.mock.callCount(), 0)
+  }))
+
 test('body files without a message are swept at start, others are not touched', () =>
   inFolder(async (folder) => {
     await (await opened(folder)).close()

@@ -98,6 +98,7 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
     await store.load()
     const broken = faults.arm()
     if (broken !== undefined) throw new Error(broken)
+    store.startRetention()
     return { ok: true, store }
   } catch (error) {
     await Promise.all([writer.close(), reader.close()])
@@ -143,7 +144,7 @@ class SqliteStore implements Store {
   readonly #table = new AccountTable()
   readonly #hub: ViewHub
   readonly #now: () => number
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   #accounts: SqliteAccounts | undefined
   #retention: RetentionSettings
   #closing: Promise<void> | undefined
@@ -174,8 +175,6 @@ class SqliteStore implements Store {
     this.queue = new SqliteQueue({ writer, reader, bodies, now })
     this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, now })
     this.directory = new MemoryDirectory(this.#table, options.directory)
-    this.#timer = setInterval(() => this.#retain(), RETENTION_INTERVAL_MS)
-    this.#timer.unref()
   }
 
   get accounts(): SqliteAccounts {
@@ -195,7 +194,13 @@ class SqliteStore implements Store {
       good,
       now: this.#now,
     })
+  }
+
+  /** Forgets old traces now and from time to time, until `close`. */
+  startRetention(): void {
     this.#retain()
+    this.#timer = setInterval(() => this.#retain(), RETENTION_INTERVAL_MS)
+    this.#timer.unref()
   }
 
   apply(events: readonly StoreEvent[]): void {
