@@ -25,6 +25,8 @@ export interface DeliveryJob {
   readonly sizeBytes: number
   /** A fresh stream of the message's octets: one for each transaction that it takes, one more where the host lacks an extension. */
   body(): AsyncIterable<Uint8Array>
+  /** Aborted when the server stops: a host that has not been given the whole content is left at once ('no-contact'). */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a host said for one recipient, or what we have to say for it. */

@@ -12,6 +12,8 @@ export interface Attempt {
   readonly tls?: string | undefined
   /** The host will send the DSNs that the sender asked for (rfc3461 §4.1). */
   readonly dsnOffered: boolean
+  /** The server stopped before a host had got the content: nothing came of it, and nothing is to be recorded. */
+  readonly isCutShort?: boolean | undefined
 }
 
 export interface AttemptResult {
@@ -25,8 +27,8 @@ export interface AttemptPlan {
   readonly route: Route
   readonly policy: HopPolicy
   body(): AsyncIterable<Uint8Array>
-  /** The server stops: no further host is tried. */
-  isStopping(): boolean
+  /** Aborted when the server stops: no further host is tried, and one that has not got the content is left. */
+  readonly signal: AbortSignal
 }
 
 /** Tries the hosts of the route in order until one takes a position. */
@@ -42,9 +44,10 @@ export async function tryRoute(plan: AttemptPlan, deliverer: Deliverer): Promise
       recipients,
       sizeBytes: plan.item.sizeBytes,
       body: plan.body,
+      signal: plan.signal,
     })
     last = { hop, delivery }
-    if (!mayTryNext(delivery) || plan.isStopping()) break
+    if (!mayTryNext(delivery) || plan.signal.aborted) break
   }
   if (last === undefined) return sameForAll(recipients, reply(451, '4.4.4', 'The destination has no host'))
   const { hop, delivery } = last
@@ -55,8 +58,9 @@ export async function tryRoute(plan: AttemptPlan, deliverer: Deliverer): Promise
       tls: delivery.tls,
       dsnOffered: delivery.dsnOffered,
     }
+  const isCutShort = delivery.kind === 'no-contact' && plan.signal.aborted
   const said = delivery.kind === 'no-contact' ? noContactReply(delivery.reply) : delivery.reply
-  return { ...sameForAll(recipients, said), hop, tls: delivery.tls }
+  return { ...sameForAll(recipients, said), hop, tls: delivery.tls, isCutShort }
 }
 
 /** The attempt could not be made, for a reason of our own. */

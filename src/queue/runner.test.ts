@@ -147,6 +147,28 @@ test('a stop waits for the attempt under way and records it; nothing new is begu
   assert.equal(world.jobs.length, 1)
 })
 
+test('a stop cuts short what a host has not been given: the message stays as it was', async () => {
+  const world = new World()
+  world.hosts.set(
+    'a.test',
+    (job) =>
+      new Promise<Delivery>((resolve) =>
+        job.signal?.addEventListener('abort', () =>
+          resolve({ kind: 'no-contact', reply: reply(451, '4.3.2', 'stopped') }),
+        ),
+      ),
+  )
+  const id = world.queue.add({}, ['x@a.test'])
+  const before = structuredClone(world.queue.items.get(id)?.item)
+  world.runner.start()
+  await settled()
+  assert.equal(world.runner.attempts, 1)
+  assert.equal(world.runner.isTrying(id), true)
+  await world.runner.stop()
+  assert.deepEqual(world.queue.items.get(id)?.item, before)
+  assert.deepEqual(world.queue.traces, [])
+})
+
 test('a stop during a full disk does not hang; the message stays', async () => {
   const world = new World()
   world.hosts.set('a.test', says(TAKEN))

@@ -24,6 +24,7 @@ export class QueueRunner {
   readonly #busy = new Set<QueueId>()
   readonly #running = new Set<Promise<void>>()
   readonly #stopping = Promise.withResolvers<void>()
+  readonly #abort = new AbortController()
   /** Attempts under way, of all messages. */
   #attempts = 0
   #stopped = false
@@ -51,10 +52,14 @@ export class QueueRunner {
     this.wake()
   }
 
-  /** Takes nothing more up and waits for what is under way; what could not be recorded stays in the queue. */
+  /**
+   * Takes nothing more up, leaves hosts that have not got the content, and waits for the answer of those that have.
+   * What was cut short or could not be recorded stays in the queue as it was.
+   */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#stopping.resolve()
+    this.#abort.abort()
     this.#unsubscribe()
     this.#cancelTimer()
     await this.#look
@@ -153,6 +158,7 @@ export class QueueRunner {
     this.#lines.enter(group.key)
     try {
       const attempt = await this.#attempt(item, group, settings)
+      if (attempt.isCutShort === true) return
       const { clock, log } = this.#ports
       const at = { retry: settings.retry, nowMs: clock.now(), chance: this.#chance() }
       const settled = settle(item, attempt, at)
@@ -177,10 +183,7 @@ export class QueueRunner {
     try {
       const { route, policy } = await routeOf(group, resolver, settings, () => this.#chance())
       const body = () => queue.read(item.id)
-      return await tryRoute(
-        { item, recipients, route, policy, body, isStopping: () => this.#stopped },
-        deliverer,
-      )
+      return await tryRoute({ item, recipients, route, policy, body, signal: this.#abort.signal }, deliverer)
     } catch (error) {
       log.event('server.fault', { where: 'queue', cause: errorText(error) }, item.traceId)
       return faultyAttempt(recipients, errorText(error))

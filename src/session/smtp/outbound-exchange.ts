@@ -51,6 +51,8 @@ export class OutboundExchange {
   #reading: Promise<void> | undefined
   #failure: StageReply | undefined
   #quitting = false
+  /** The host has the content of the transaction under way, or will have it. */
+  #isHandedOver = false
   /** Why the connection is of no use any more, where we know. */
   #lost: string | undefined
   /** Our own fault: no other host would get the message either. */
@@ -68,11 +70,23 @@ export class OutboundExchange {
   }
 
   async run(): Promise<Delivery> {
+    const { signal } = this.#job
+    const leave = (): void => this.#leave()
+    signal?.addEventListener('abort', leave)
+    if (signal?.aborted === true) leave()
     try {
       return await this.#converse()
     } finally {
+      signal?.removeEventListener('abort', leave)
       await this.#closeBody()
     }
+  }
+
+  /** The server stops. The answer to a whole message is waited for, since without it the message would go twice. */
+  #leave(): void {
+    if (this.#isHandedOver) return
+    this.#lost ??= 'this server was stopped'
+    this.#connection.close()
   }
 
   async #converse(): Promise<Delivery> {
@@ -163,7 +177,9 @@ export class OutboundExchange {
   async #nextTransaction(peer: PeerExtensions, messagesSent: number): Promise<ClientAnswer> {
     const { sizeBytes } = this.#job
     const isSpent = peer.mailMax !== undefined && messagesSent >= peer.mailMax
-    const isUseless = this.#lost !== undefined || this.#own !== undefined
+    const isUseless =
+      this.#lost !== undefined || this.#own !== undefined || this.#job.signal?.aborted === true
+    this.#isHandedOver = false
     const recipients =
       isSpent || isUseless ? [] : this.#answers.take(Math.min(peer.rcptMax ?? DEFAULT_RCPT_MAX, MAX_RCPT_MAX))
     const sender = recipients.length === 0 ? undefined : await this.#senderFor(peer)
@@ -200,7 +216,10 @@ export class OutboundExchange {
     try {
       this.#body ??= this.#job.body()[Symbol.asyncIterator]()
       const piece = await this.#body.next()
-      return piece.done === true ? { kind: 'end' } : { kind: 'bytes', bytes: piece.value }
+      if (piece.done !== true) return { kind: 'bytes', bytes: piece.value }
+      // A stop while the piece was read has closed the connection: then the end does not go out.
+      this.#isHandedOver = true
+      return { kind: 'end' }
     } catch (error) {
       this.#unreadable(error)
       return { kind: 'abort' }

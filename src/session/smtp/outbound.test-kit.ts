@@ -101,6 +101,7 @@ export class ScriptedHost implements Connection {
 
   close(): void {
     this.closed = true
+    this.#finish('closed')
   }
 
   #go(): void {

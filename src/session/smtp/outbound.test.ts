@@ -430,3 +430,64 @@ test('a stream that was not read to its end is let go', async () => {
   assert.equal(delivery.kind, 'no-contact')
   assert.equal(open, 0)
 })
+
+/** Aborts once `isDue` holds. */
+function abortWhen(isDue: () => boolean): AbortSignal {
+  const abort = new AbortController()
+  let turns = 0
+  const look = (): void => {
+    if (isDue()) abort.abort()
+    else if (turns++ < 10_000) setImmediate(look)
+  }
+  setImmediate(look)
+  return abort.signal
+}
+
+test('a stop leaves a host that is silent, and one that has half of the content', async () => {
+  const silent = await play('--- silence', { job: { signal: abortWhen(() => true) } })
+  assert.equal(silent.delivery.kind, 'no-contact')
+  const abort = new AbortController()
+  const script = `${PLAIN}${MAIL}
+    C: RCPT TO:<b@mx.test>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    C: half
+    --- silence
+  `
+  const { delivery, host } = await play(script, {
+    job: {
+      signal: abort.signal,
+      async *body() {
+        yield Buffer.from('half\r\n')
+        abort.abort()
+        yield Buffer.from('rest\r\n')
+      },
+    },
+  })
+  assert.equal(delivery.kind, 'no-contact')
+  assert.ok(!host.written.includes('\r\n.\r\n'), 'the content did not come to its end')
+})
+
+test('a stop waits for the answer of a host that has the content', async () => {
+  const host = new ScriptedHost(`${PLAIN}${MAIL}
+    C: RCPT TO:<b@mx.test>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    C: x
+    C: .
+    --- silence
+  `)
+  let closedAtStop: boolean | undefined
+  const signal = abortWhen(() => host.written.endsWith('\r\n.\r\n'))
+  signal.addEventListener('abort', () => setImmediate(() => (closedAtStop = host.closed)))
+  const delivery = await deliver([host], { body: 'x\r\n', job: { signal } })
+  assert.equal(delivery.kind, 'unknown', 'the clock ran out')
+  assert.equal(closedAtStop, false)
+})
+
+test('after a stop nobody is called any more', async () => {
+  const delivery = await deliver([], { job: { signal: AbortSignal.abort() } })
+  assert.equal(delivery.kind, 'no-contact')
+})

@@ -1,5 +1,5 @@
 import { reply } from '../../mail/reply.ts'
-import type { Deliverer, Delivery, DeliveryJob, HopPolicy } from '../../ports/deliverer.ts'
+import type { Deliverer, Delivery, DeliveryJob, Hop, HopPolicy } from '../../ports/deliverer.ts'
 import type { Dialer, DialFailure } from '../../ports/dialer.ts'
 import { type ExchangeDeps, OutboundExchange } from './outbound-exchange.ts'
 import { CONNECT_TIMEOUT_MS } from './outbound-limits.ts'
@@ -7,6 +7,8 @@ import { CONNECT_TIMEOUT_MS } from './outbound-limits.ts'
 export interface OutboundDeps extends ExchangeDeps {
   readonly dialer: Dialer
 }
+
+type Dialed = Awaited<ReturnType<Dialer['dial']>>
 
 interface Tried {
   readonly delivery: Delivery
@@ -32,12 +34,8 @@ export class SmtpDeliverer implements Deliverer {
 
   async #try(job: DeliveryJob, policy: HopPolicy): Promise<Tried> {
     const { hop } = job
-    const dialled = await this.#deps.dialer.dial({
-      address: hop.address,
-      port: hop.port,
-      timeoutMs: CONNECT_TIMEOUT_MS,
-      tls: policy.tls === 'implicit' ? { serverName: hop.name, verify: true } : undefined,
-    })
+    const dialled = await this.#dial(hop, policy, job.signal)
+    if (dialled === undefined) return { delivery: { kind: 'no-contact', reply: STOPPED }, tlsBroken: false }
     if (!dialled.ok) return { delivery: { kind: 'no-contact', reply: dialReply(dialled) }, tlsBroken: false }
     const { connection, tls } = dialled
     try {
@@ -47,7 +45,29 @@ export class SmtpDeliverer implements Deliverer {
       connection.close()
     }
   }
+
+  /** undefined: the server stops. A connection that comes to stand after that is closed. */
+  async #dial(hop: Hop, policy: HopPolicy, signal: AbortSignal | undefined): Promise<Dialed | undefined> {
+    if (signal?.aborted === true) return undefined
+    const dialing = this.#deps.dialer.dial({
+      address: hop.address,
+      port: hop.port,
+      timeoutMs: CONNECT_TIMEOUT_MS,
+      tls: policy.tls === 'implicit' ? { serverName: hop.name, verify: true } : undefined,
+    })
+    if (signal === undefined) return dialing
+    const stopped = Promise.withResolvers<undefined>()
+    const stop = (): void => stopped.resolve(undefined)
+    signal.addEventListener('abort', stop)
+    const dialled = await Promise.race([dialing, stopped.promise])
+    signal.removeEventListener('abort', stop)
+    if (dialled === undefined) void dialing.then((late) => late.ok && late.connection.close())
+    return dialled
+  }
 }
+
+/** Nobody reads it but the trace of a race: a delivery that was cut short is not recorded. */
+const STOPPED = reply(451, '4.3.2', 'This server was stopped')
 
 const DIAL_TEXTS: Readonly<Record<DialFailure['kind'], string>> = {
   refused: 'The host refuses connections',
