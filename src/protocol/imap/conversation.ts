@@ -1,6 +1,6 @@
-import { decodeBase64Strict, encodeBase64 } from '../../bytes/base64.ts'
 import { assert } from '../../mail/assert.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
+import { readResponse, writeChallenge } from '../sasl/wire.ts'
 import type { ImapCommand } from './command.ts'
 import { dropRest, type ReadCommand, type ReadContext, readCommand } from './command-flow.ts'
 import { type Flow, Input } from './input.ts'
@@ -105,13 +105,13 @@ export class Conversation {
     let answer = yield* this.#ask({ kind: 'command', tag, command })
     while (answer?.kind === 'challenge') {
       assert(command.kind === 'authenticate', 'a challenge outside AUTHENTICATE')
-      this.out.text(`+ ${encodeBase64(answer.octets)}\r\n`)
+      this.out.text(`+ ${writeChallenge(answer.octets)}\r\n`)
       const line = yield* this.#authLine()
       if (line === undefined) return yield* this.#bye('too-big', { code: 'TOOBIG', text: 'line too long' })
-      // rfc3501 §6.2.2: `*` cancels.
-      const octets = line === '*' ? undefined : decodeBase64Strict(line)
-      if (octets === undefined) return yield* this.#cancelAuth(tag, line === '*' ? 'cancelled' : 'not base64')
-      answer = yield* this.#ask({ kind: 'auth-response', tag, octets })
+      const read = readResponse(line)
+      if (read.kind !== 'response')
+        return yield* this.#cancelAuth(tag, read.kind === 'cancelled' ? 'cancelled' : 'not base64')
+      answer = yield* this.#ask({ kind: 'auth-response', tag, octets: read.bytes })
     }
     return this.#complete(tag, command.kind, answer)
   }

@@ -21,7 +21,7 @@ export function readResponse(line: string): ReadResponse {
 
 /** Reads the initial response behind the mechanism's name. */
 export function readInitialResponse(argument: string): ReadResponse {
-  if (argument === '=') return { kind: 'response', bytes: new Uint8Array(0) }
+  if (argument === '=') return { kind: 'response', bytes: Buffer.alloc(0) }
   // An empty argument is none at all; `*` is an answer, never an initial response.
   return argument === '' || argument === '*' ? { kind: 'malformed' } : readResponse(argument)
 }

@@ -1,8 +1,8 @@
 import { latin1 } from '../../bytes/ascii.ts'
-import { decodeBase64Strict, encodeBase64 } from '../../bytes/base64.ts'
 import { assert } from '../../mail/assert.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { isPositive, reply } from '../../mail/reply.ts'
+import { readInitialResponse, readResponse, writeChallenge } from '../sasl/wire.ts'
 import { STARTTLS_FIRST } from './commands.ts'
 import type { Command } from './parse.ts'
 import type { Outcome, ServerContext, ServerFlow } from './server-context.ts'
@@ -17,11 +17,9 @@ export function* auth(
 ): ServerFlow<Outcome> {
   const refusal = authRefusal(c, mechanism)
   if (refusal !== undefined) return yield* c.refuse('AUTH', refusal)
-  // rfc4954 §4: `=` is an empty initial response, none at all is something else.
-  const first =
-    initial === '=' ? Buffer.alloc(0) : initial === undefined ? undefined : decodeBase64Strict(initial)
-  if (initial !== undefined && first === undefined) return yield* c.refuse('AUTH', BAD_BASE64)
-  let answer = yield* c.ask({ kind: 'auth', mechanism, initial: first })
+  const first = initial === undefined ? undefined : readInitialResponse(initial)
+  if (first !== undefined && first.kind !== 'response') return yield* c.refuse('AUTH', BAD_BASE64)
+  let answer = yield* c.ask({ kind: 'auth', mechanism, initial: first?.bytes })
   for (let round = 0; answer?.kind === 'challenge'; round++) {
     if (round >= c.limits.authRounds) return yield* broken(c, reply(501, '5.7.0', 'Too many steps'))
     const line = yield* exchange(c, answer.bytes)
@@ -65,23 +63,22 @@ function* failed(c: ServerContext, said: Reply): ServerFlow<Outcome> {
 }
 
 type Exchanged =
-  | { readonly kind: 'response'; readonly response: Buffer }
+  | { readonly kind: 'response'; readonly response: Uint8Array }
   | { readonly kind: 'broken'; readonly reply: Reply }
   | { readonly kind: 'closed' }
 
 /** One challenge and the client's line to it. */
 function* exchange(c: ServerContext, challenge: Uint8Array): ServerFlow<Exchanged> {
-  c.wire.gather(Buffer.from(`334 ${encodeBase64(challenge)}\r\n`))
+  c.wire.gather(Buffer.from(`334 ${writeChallenge(challenge)}\r\n`))
   c.wire.timer.start(c.limits.commandMs)
   for (;;) {
     const line = c.lines.next(c.limits.authLineBytes)
     if (line.kind === 'line') {
-      const text = latin1(line.bytes)
-      // rfc4954 §4: the client cancels.
-      if (text === '*') return { kind: 'broken', reply: reply(501, '5.7.0', 'Cancelled') }
+      const read = readResponse(latin1(line.bytes))
+      if (read.kind === 'cancelled') return { kind: 'broken', reply: reply(501, '5.7.0', 'Cancelled') }
       const wrongEnd = line.ending === 'lf' && c.options.bareNewlines === 'refuse'
-      const response = wrongEnd ? undefined : decodeBase64Strict(text)
-      return response === undefined ? { kind: 'broken', reply: BAD_BASE64 } : { kind: 'response', response }
+      if (wrongEnd || read.kind === 'malformed') return { kind: 'broken', reply: BAD_BASE64 }
+      return { kind: 'response', response: read.bytes }
     }
     if (c.shutdown !== undefined) {
       yield* c.wire.tell({ kind: 'auth-aborted', reply: c.shutdown })

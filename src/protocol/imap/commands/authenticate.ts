@@ -1,4 +1,4 @@
-import { decodeBase64Strict } from '../../../bytes/base64.ts'
+import { readInitialResponse } from '../../sasl/wire.ts'
 import type { WireReader } from '../reader.ts'
 
 export interface AuthenticateCommand {
@@ -16,8 +16,8 @@ export function parseAuthenticate(reader: WireReader): AuthenticateCommand {
   // rfc4422 §3.1.
   if (!/^[A-Z0-9_-]{1,20}$/.test(mechanism)) reader.fail('not a mechanism')
   if (!reader.tryChar(' ')) return { kind: 'authenticate', mechanism }
-  const text = reader.atom('base64')
-  const initialResponse = text === '=' ? Buffer.alloc(0) : decodeBase64Strict(text)
-  if (initialResponse === undefined) reader.fail('the initial response is not base64')
-  return { kind: 'authenticate', mechanism, initialResponse }
+  const initial = readInitialResponse(reader.atom('base64'))
+  if (initial.kind === 'response') return { kind: 'authenticate', mechanism, initialResponse: initial.bytes }
+  reader.fail('the initial response is not base64')
+  return { kind: 'authenticate', mechanism }
 }
