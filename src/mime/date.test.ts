@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatDate, formatInternalDate, parseDate } from './date.ts'
+import { formatDate, parseDate } from './date.ts'
 
 test('dates of rfc5322 and its obsolete forms', () => {
   const ms = Date.UTC(2003, 6, 1, 8, 52, 37)
@@ -61,7 +61,6 @@ test('round trip: a date that is written is read', () => {
         zoneMinutes: zone,
         leniencies: [],
       })
-      assert.equal(parseDate(formatInternalDate(whole, zone))?.ms, whole)
     }),
   )
 })
@@ -77,5 +76,4 @@ test('cut at every byte: reading never fails', () => {
 test('forms are as the RFCs have them', () => {
   assert.equal(formatDate(0, 540), 'Thu, 1 Jan 1970 09:00:00 +0900')
   assert.equal(formatDate(0, -90), 'Wed, 31 Dec 1969 22:30:00 -0130')
-  assert.equal(formatInternalDate(0, 0), ' 1-Jan-1970 00:00:00 +0000')
 })

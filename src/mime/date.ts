@@ -82,14 +82,6 @@ export function formatDate(ms: number, zoneMinutes: number): string {
   return `${day}, ${local.getUTCDate()} ${month} ${pad(local.getUTCFullYear(), 4)} ${clock(local)} ${offset(zoneMinutes)}`
 }
 
-/** INTERNALDATE without its quotes: ` 1-Jul-2003 10:52:37 +0200` (rfc3501 §9, date-time). */
-export function formatInternalDate(ms: number, zoneMinutes: number): string {
-  const local = new Date(ms + zoneMinutes * 60_000)
-  const day = String(local.getUTCDate()).padStart(2, ' ')
-  const month = MONTH_NAMES[local.getUTCMonth()]
-  return `${day}-${month}-${pad(local.getUTCFullYear(), 4)} ${clock(local)} ${offset(zoneMinutes)}`
-}
-
 function parseOddDate(value: string): MailDate | undefined {
   const tags = new Set<string>()
   const fields: Fields = {}

@@ -47,10 +47,6 @@ export function flagWord(flag: string): string {
   return flag
 }
 
-export function isAtom(text: string): boolean {
-  return ATOM.test(text)
-}
-
 /**
  * Text for people at the end of a response: one line of ASCII, never empty, and never starting like a code
  * (rfc3501 §9, resp-text). It may quote what a peer sent, so nothing at its end may look like a literal either.

@@ -7,5 +7,3 @@ export const V2_HEAD_BYTES = 16
  * TLVs (a certificate's name, an ALPN word, a checksum). A peer that claims more is not a proxy of ours.
  */
 export const V2_BODY_BYTES = 4096
-/** The header is the first thing that a proxy sends; one that is not there by then never comes. */
-export const HEADER_TIME_MS = 10_000

@@ -1,4 +1,3 @@
-import type { Address } from '../../mail/address.ts'
 import { assert } from '../../mail/assert.ts'
 import type { Reply } from '../../mail/reply.ts'
 import { reply } from '../../mail/reply.ts'
@@ -103,8 +102,4 @@ export function peerFailure(stage: ClientStage, said: Reply, polite = true): Fai
 
 export function localFailure(stage: ClientStage, said: Reply, polite = false): Failure {
   return { failed: true, stage, from: 'local', reply: said, polite }
-}
-
-export function forAddress(address: Address, { stage, from, reply: said }: StageReply) {
-  return { address, stage, from, reply: said }
 }
