@@ -14,7 +14,7 @@ export interface TlsUpgrade {
   readonly done: Promise<TlsAccepted>
 }
 
-/** rfc9266 §3.1 fixes label and length; rfc5705 §4: no context. */
+/** rfc9266 §2 fixes label and length; rfc5705 §4: no context. */
 const EXPORTER_LABEL = 'EXPORTER-Channel-Binding'
 const EXPORTER_OCTETS = 32
 
