@@ -65,6 +65,13 @@ test('round trip: a date that is written is read', () => {
   )
 })
 
+test('white space and comments around the colons of a time (rfc5322 §4.3 and its Appendix A.6.3)', () => {
+  assert.equal(
+    parseDate('Fri, 21 Nov 1997 09(comment):   55  :  06 -0600')?.ms,
+    Date.parse('1997-11-21T09:55:06-06:00'),
+  )
+})
+
 test('cut at every byte: reading never fails', () => {
   const text = 'Tue, 01 Jul 2003 (a (b) c) 10:52:37 +0200 (CEST)'
   for (let cut = 0; cut <= text.length; cut++) {

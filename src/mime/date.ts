@@ -88,6 +88,7 @@ function parseOddDate(value: string): MailDate | undefined {
   const bare = withoutComments(value)
   const tokens = bare
     .toLowerCase()
+    .replace(/[ \t\r\n]*:[ \t\r\n]*/g, ':')
     // `2003-07-01T10:52:37Z`, `10:52:37+0200`, `10:52 pm`
     .replace(/(\d)t(?=\d)/g, '$1 ')
     .replace(/(:\d\d(?:[.,]\d{1,9})?)(?=[-+z])/g, '$1 ')
