@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CONFIG_VERBS } from './cli/config.ts'
+import { CommandFailure } from './cli/failure.ts'
 import { fileSentence } from './cli/file-error.ts'
 import { commandsPage, helpLines, usageLine, verbHelp, verbLines } from './cli/help.ts'
 import type { Io } from './cli/io.ts'
@@ -9,7 +10,7 @@ import { SENDMAIL_VERB } from './cli/sendmail.ts'
 import { SERVE_VERB } from './cli/serve.ts'
 import { START_VERB } from './cli/start.ts'
 import { TLS_VERBS } from './cli/tls.ts'
-import { CommandFailure, requiredWords, UsageError, type Verb } from './cli/verb.ts'
+import { requiredWords, UsageError, type Verb } from './cli/verb.ts'
 
 /** Every command, in the order in which help shows them. */
 export const VERBS: readonly Verb[] = [

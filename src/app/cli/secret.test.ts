@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
+import { CommandFailure } from './failure.ts'
 import { askSecrets, type SecretTerminal } from './secret.ts'
-import { CommandFailure } from './verb.ts'
 
 /** A terminal that notes whether it echoed at each moment. */
 class Terminal extends EventEmitter implements SecretTerminal {

@@ -1,4 +1,4 @@
-import { CommandFailure } from './verb.ts'
+import { CommandFailure } from './failure.ts'
 
 /** Ended by Ctrl-C: as a shell tells it of a program that SIGINT ended. */
 const EXIT_INTERRUPTED = 130

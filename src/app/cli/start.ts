@@ -4,8 +4,9 @@ import { dirname, relative, resolve, sep } from 'node:path'
 import { caFilePath } from '../server/certificates.ts'
 import type { Server } from '../server/server.ts'
 import { DEMO_CONFIG_FILE, isThere } from './config-file.ts'
+import { CommandFailure } from './failure.ts'
 import { runServer } from './serve.ts'
-import { CommandFailure, parseCommandLine, type Verb } from './verb.ts'
+import { parseCommandLine, type Verb } from './verb.ts'
 
 const DEMO_DOMAIN = 'example.test'
 

@@ -34,17 +34,6 @@ export class UsageError extends Error {
   }
 }
 
-/** A failure to be expected, with a sentence for whoever typed the command. */
-export class CommandFailure extends Error {
-  override readonly name = 'CommandFailure'
-  readonly exitCode: number
-
-  constructor(message: string, exitCode = 1) {
-    super(message)
-    this.exitCode = exitCode
-  }
-}
-
 export interface Parsed {
   readonly positionals: readonly string[]
   text(name: string): string | undefined
