@@ -40,7 +40,8 @@ function recipientFields(report: DeliveryReport, recipient: ReportedRecipient, i
     `Action: ${action}`,
     `Status: ${statusOf(recipient)}`,
     ...(remoteHost === undefined ? [] : [`Remote-MTA: dns; ${oneLine(remoteHost)}`]),
-    `Diagnostic-Code: smtp; ${oneLine(formatReply(reply))}`,
+    // rfc3464 §2.3.6: what no host said is no diagnostic of SMTP; a type of our own begins with x-.
+    `Diagnostic-Code: ${remoteHost === undefined ? 'x-hikyaku' : 'smtp'}; ${oneLine(formatReply(reply))}`,
     `Last-Attempt-Date: ${formatDate(report.nowMs, report.zoneMinutes)}`,
     ...(willRetryUntilMs === undefined
       ? []

@@ -245,3 +245,10 @@ test('an original recipient in UTF-8 keeps its characters (rfc6533 §3)', () => 
   const global = read(report({ recipients, smtputf8: true }))
   assert.match(global.text(1), /^Original-Recipient: utf-8; 太郎\+x@a\.test\r$/m)
 })
+
+test('only what a host said is a diagnostic of SMTP (rfc3464 §2.3.6)', () => {
+  const ours = recipient({ remoteHost: undefined, reply: reply(550, '5.1.2', 'no such domain') })
+  const { status } = read(report({ recipients: [recipient(), ours] }))
+  assert.equal(status[1]?.get('diagnostic-code'), 'smtp; 550 5.1.1 no such user')
+  assert.equal(status[2]?.get('diagnostic-code'), 'x-hikyaku; 550 5.1.2 no such domain')
+})
