@@ -344,13 +344,20 @@ test('ATTACK 4 thousands of tiny chunks end the connection', () => {
 })
 
 test('ATTACK 4 a chunk of more octets than are worth skipping closes', () => {
-  playServer({
-    text: `${HELLO}${ENVELOPE}
-      C: BDAT 999999999999999
-      S: 552 5.3.4 A message may have 10000 octets
-      --- close
-    `,
-  })
+  for (const before of ['', 'C: BDAT 3\n C: x\n S: 250 2.0.0 3 octets received\n']) {
+    const { tells } = playServer({
+      text: `${HELLO}${ENVELOPE}
+        ${before}
+        C: BDAT 999999999999999
+        S: 552 5.3.4 A message may have 10000 octets
+        --- close
+      `,
+    })
+    assert.deepEqual(
+      tells.filter(({ kind }) => kind === 'refused').map((tell) => 'verb' in tell && tell.verb),
+      ['BDAT'],
+    )
+  }
 })
 
 test('ATTACK 5 over-long command, with and without its line end', () => {

@@ -32,7 +32,7 @@ export function* data(c: ServerContext): ServerFlow<Outcome> {
   let readBytes = 0
   while (!scanner.ended) {
     // Exactly so many octets: the verdict must not depend on how the input was cut.
-    if (readBytes === limitBytes) return yield* endless(c)
+    if (readBytes === limitBytes) return yield* endless(c, 'DATA')
     const read = yield* readChunk(c, scanner, limitBytes - readBytes)
     if (read === 'closed') return 'closed'
     readBytes += read
@@ -47,7 +47,7 @@ export function* bdat(
   { sizeBytes, last }: Extract<Command, { verb: 'BDAT' }>,
   orderRefusal: Reply | undefined,
 ): ServerFlow<Outcome> {
-  if (sizeBytes > c.options.offers.sizeBytes + c.limits.discardBytes) return yield* endless(c)
+  if (sizeBytes > c.options.offers.sizeBytes + c.limits.discardBytes) return yield* endless(c, 'BDAT')
   const refusal = orderRefusal ?? (c.content === undefined ? yield* mayBegin(c) : undefined)
   if (refusal === 'closed') return 'closed'
   if (refusal !== undefined) return yield* skipChunk(c, { sizeBytes, last }, refusal)
@@ -193,17 +193,17 @@ function perRecipient(c: ServerContext, said: Reply): readonly Reply[] {
 /** Nothing behind an ambiguous end may be read as a command, so the connection ends here. */
 function* smuggled(c: ServerContext): ServerFlow<Outcome> {
   yield* c.attack('smuggling', 'a lone dot between line ends of which one is a bare CR or LF')
-  return yield* lastWords(c, FAULT_REPLIES.smuggling(c))
+  return yield* lastWords(c, 'DATA', FAULT_REPLIES.smuggling(c))
 }
 
 /** More than is worth reading to its end. */
-function* endless(c: ServerContext): ServerFlow<Outcome> {
+function* endless(c: ServerContext, verb: 'DATA' | 'BDAT'): ServerFlow<Outcome> {
   yield* c.attack('flood', 'a message without end')
-  return yield* lastWords(c, FAULT_REPLIES['too-large'](c))
+  return yield* lastWords(c, verb, FAULT_REPLIES['too-large'](c))
 }
 
-function* lastWords(c: ServerContext, said: Reply): ServerFlow<Outcome> {
-  yield* c.wire.tell({ kind: 'refused', verb: c.content === undefined ? 'BDAT' : 'DATA', reply: said })
+function* lastWords(c: ServerContext, verb: 'DATA' | 'BDAT', said: Reply): ServerFlow<Outcome> {
+  yield* c.wire.tell({ kind: 'refused', verb, reply: said })
   for (const each of perRecipient(c, said).slice(1)) c.wire.gather(encodeReply(each))
   yield* c.dropTransaction('refused', said)
   return yield* c.sayAndClose('attack', said)
