@@ -7,7 +7,8 @@ export function systemClock(): Clock {
     zoneMinutes: (atMs) => -new Date(atMs).getTimezoneOffset(),
     monotonic: () => performance.now(),
     after(delayMs, callback) {
-      const timer = setTimeout(callback, delayMs)
+      // Node fires at once where the delay has more than 31 bits.
+      const timer = setTimeout(callback, Math.min(delayMs, 0x7fff_ffff))
       timer.unref()
       return () => clearTimeout(timer)
     },

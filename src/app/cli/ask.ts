@@ -6,6 +6,7 @@ import { directHasher } from '../../session/auth/direct-hasher.ts'
 import { type OperationResult, refused } from '../operations/operation.ts'
 import { OPERATIONS } from '../operations/table.ts'
 import { controlPath } from '../server/control.ts'
+import { becomeDataOwner } from '../server/data-folder.ts'
 import { openHouse, readSmarthostPassword } from '../wire.ts'
 import { configLine, findConfigFile } from './config-file.ts'
 import type { CommandContext } from './verb.ts'
@@ -36,6 +37,8 @@ export async function askLines(
   if (run === undefined) return unreached(answer.sentence)
   const password = readSmarthostPassword(config)
   const current = { config, smarthostPassword: password.ok ? password.value : undefined }
+  const stays = becomeDataOwner(config)
+  if (stays !== undefined) return unreached(stays)
   const house = await openHouse(current, {
     log: NO_LOG,
     hasher: directHasher(),

@@ -3,11 +3,11 @@ import type { Config } from '../../config/settings.ts'
 import { ServerCertificate } from '../../pki/certificate.ts'
 import { ThreadedHasher } from '../../platform/hasher.ts'
 import type { RoutedLog } from '../../platform/log.ts'
-import { descriptorLimit, dropPrivileges } from '../../platform/privileges.ts'
+import { descriptorLimit } from '../../platform/privileges.ts'
 import { onSignals } from '../../platform/signals.ts'
 import { certificateOptions } from '../server/certificates.ts'
 import { serveOperations } from '../server/control.ts'
-import { makeDataFolder } from '../server/data-folder.ts'
+import { becomeDataOwner } from '../server/data-folder.ts'
 import { openPorts, type Port } from '../server/listeners.ts'
 import { openLog, reopenLog } from '../server/logs.ts'
 import { runningSentence } from '../server/running.ts'
@@ -138,7 +138,7 @@ async function start(
   if (!ports.ok) return ports
   const certificate = givenCertificate(config)
   if (certificate?.ok === false) return closing(ports.ports, certificate.sentence)
-  const dropped = becomeUser(config, log)
+  const dropped = becomeUser(config, ports.ports, log)
   if (dropped !== undefined) return closing(ports.ports, dropped)
   const server = await Server.start({
     current,
@@ -163,17 +163,16 @@ function givenCertificate(config: Config): Wired<ServerCertificate> | undefined 
 }
 
 /** @returns why the server must not go on. */
-function becomeUser(config: Config, log: RoutedLog): string | undefined {
-  const { user, group } = config.server
+function becomeUser(config: Config, ports: readonly Port[], log: RoutedLog): string | undefined {
+  const { user } = config.server
   if (user === undefined) {
     if (process.getuid?.() === 0)
       log.event('server.note', { note: 'the server stays root: name a user with server.user' })
     return undefined
   }
-  const unmade = makeDataFolder(config.server.data, { user, group })
-  if (unmade !== undefined) return unmade
-  const dropped = dropPrivileges({ user, group })
-  if (!dropped.ok) return dropped.sentence
+  const sockets = ports.flatMap(({ listener }) => (listener.at.kind === 'unix' ? [listener.at.path] : []))
+  const sentence = becomeDataOwner(config, sockets)
+  if (sentence !== undefined) return sentence
   const limit = descriptorLimit()
   if (limit !== undefined && limit < config.listen.max_connections + 100) {
     log.event('server.note', {

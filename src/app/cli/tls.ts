@@ -4,6 +4,7 @@ import type { Config } from '../../config/settings.ts'
 import { certificateRequest } from '../../pki/csr.ts'
 import { installChain } from '../../pki/install.ts'
 import { certificateNames, keyFolderPath } from '../server/certificates.ts'
+import { becomeDataOwner } from '../server/data-folder.ts'
 import { findConfigFile } from './config-file.ts'
 import { type CommandContext, parseCommandLine, type Verb } from './verb.ts'
 
@@ -15,7 +16,7 @@ export const TLS_VERBS: readonly Verb[] = [
     async run(args, context) {
       const newKey = parseCommandLine(args, { flags: ['new-key'] }).flag('new-key')
       const config = configOf(context)
-      if (config === undefined) return 1
+      if (config === undefined || !becomesOwner(config, context)) return 1
       const made = certificateRequest(keyFolderPath(config), { names: certificateNames(config), newKey })
       if (!made.ok) {
         context.io.err(made.sentence)
@@ -36,7 +37,7 @@ export const TLS_VERBS: readonly Verb[] = [
       const file = parseCommandLine(args, { min: 1 }).positionals[0] as string
       const config = configOf(context)
       const chain = config === undefined ? undefined : readText(file, context)
-      if (config === undefined || chain === undefined) return 1
+      if (config === undefined || chain === undefined || !becomesOwner(config, context)) return 1
       const installed = installChain(keyFolderPath(config), {
         chain,
         names: certificateNames(config),
@@ -60,6 +61,13 @@ function configOf({ io, configFile }: CommandContext): Config | undefined {
   if (loaded.ok) return loaded.config
   for (const problem of loaded.problems) io.err(formatProblem(problem))
   return undefined
+}
+
+/** Keys that root made could not be read by the server. */
+function becomesOwner(config: Config, { io }: CommandContext): boolean {
+  const sentence = becomeDataOwner(config)
+  if (sentence !== undefined) io.err(sentence)
+  return sentence === undefined
 }
 
 function readText(file: string, { io }: CommandContext): string | undefined {
