@@ -9,7 +9,7 @@ after(() => house.stop())
 const SESSIONS = 5
 const COMMANDS = 120
 
-/** A client that keeps its own picture of the mailbox, as RFC 3501 lets it, and is never told anything that does not fit. */
+/** A client that keeps its own picture of the mailbox, as rfc3501 lets it, and is never told anything that does not fit. */
 class Client {
   readonly #wire: Wire
   /** By sequence number; undefined where the UID was not told yet. */
