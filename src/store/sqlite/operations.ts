@@ -1,6 +1,7 @@
 import type { ScramKeys, StoredCredential } from '../../ports/accounts.ts'
 import type { MailboxError } from '../../ports/mailboxes.ts'
 import type { StoreFailure } from '../../ports/store.ts'
+import type { MailboxEvent } from '../views/hub.ts'
 
 /**
  * What the main thread asks of the writer and what it hears back. Operations travel as one JSON text and one
@@ -174,31 +175,7 @@ export interface GroupReport {
 
 /** What main keeps current by. Never published before COMMIT. */
 export type StoreEvent =
-  | {
-      readonly e: 'added'
-      readonly mailbox: number
-      readonly modseq: number
-      /** uid, message, flags, uid, message, flags, … */
-      readonly rows: readonly number[]
-    }
-  | {
-      readonly e: 'flags'
-      readonly mailbox: number
-      readonly modseq: number
-      /** uid, flags, uid, flags, … */
-      readonly rows: readonly number[]
-      readonly view: number
-      readonly silent: boolean
-    }
-  | {
-      readonly e: 'expunged'
-      readonly mailbox: number
-      readonly modseq: number
-      readonly uids: readonly number[]
-    }
-  | { readonly e: 'keywords'; readonly mailbox: number; readonly keywords: readonly string[] }
-  | { readonly e: 'renamed'; readonly mailbox: number; readonly name: string }
-  | { readonly e: 'gone'; readonly mailbox: number }
+  | MailboxEvent
   | { readonly e: 'used'; readonly account: number; readonly used: number }
   | { readonly e: 'account'; readonly account: AccountRow }
   | { readonly e: 'account-gone'; readonly account: number; readonly login: string }

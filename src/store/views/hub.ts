@@ -11,12 +11,14 @@ export type MailboxEvent =
       readonly e: 'added'
       readonly mailbox: number
       readonly modseq: number
+      /** uid, message, flags, uid, message, flags, … */
       readonly rows: readonly number[]
     }
   | {
       readonly e: 'flags'
       readonly mailbox: number
       readonly modseq: number
+      /** uid, flags, uid, flags, … */
       readonly rows: readonly number[]
       readonly view: number
       readonly silent: boolean
