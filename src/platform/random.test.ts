@@ -12,6 +12,13 @@ test('random octets of any count, also beyond what one call gives', () => {
   assert.notDeepEqual(random.bytes(16), random.bytes(16))
 })
 
+test('small requests are all different, and none is what a used-up pool holds', () => {
+  const random = systemRandom()
+  const seen = new Set(Array.from({ length: 5_000 }, () => Buffer.from(random.bytes(10)).toString('hex')))
+  assert.equal(seen.size, 5_000)
+  assert.ok(!seen.has('00'.repeat(10)))
+})
+
 test('the clock: monotonic does not go back, after() calls once and can be cancelled', async () => {
   const clock = systemClock()
   const before = clock.monotonic()
