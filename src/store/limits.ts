@@ -56,6 +56,11 @@ export const CACHED_ROWS = 500_000
 /** Sessions told of a change in one turn of the event loop: some 2 ms. */
 export const FAN_OUT_SLICE = 64
 
+/** Room on the disk that mail may not take: an EXPUNGE of a large mailbox needs some MiB of log. */
+export const FREE_SPACE_BYTES = 32 * 1024 * 1024
+/** On a disk so small that this is much, a share of it. */
+export const FREE_SPACE_SHARE = 0.25
+
 /** Aliases that name aliases, followed this deep: people use one or two levels. */
 export const ALIAS_DEPTH = 10
 /** Addresses one address can lead to; beyond this it is a mailing list and wants other software. */

@@ -12,6 +12,7 @@ import type {
   Stored,
   StoreFailure,
 } from '../../ports/store.ts'
+import type { LowWater } from './low-water.ts'
 import type { AcceptOperation, FlagNames, QueueRow, Refusal, TraceRows } from './operations.ts'
 import type { Call } from './packing.ts'
 import { contentOf, StagingWriter } from './staging.ts'
@@ -23,10 +24,12 @@ export class SqliteIntake implements Intake {
   readonly #bodies: string
   readonly #isClosed: () => boolean
   readonly #now: () => number
+  readonly #lowWater: LowWater
 
   constructor(parts: {
     readonly writer: WriterClient
     readonly bodies: string
+    readonly lowWater: LowWater
     isClosed(): boolean
     now(): number
   }) {
@@ -34,6 +37,7 @@ export class SqliteIntake implements Intake {
     this.#bodies = parts.bodies
     this.#isClosed = parts.isClosed
     this.#now = parts.now
+    this.#lowWater = parts.lowWater
   }
 
   body(maxBytes: number): BodyWriter {
@@ -41,6 +45,8 @@ export class SqliteIntake implements Intake {
   }
 
   async accept(message: AcceptMessage): Promise<Stored<readonly AcceptedEntry[]>> {
+    const full = await this.#lowWater.check()
+    if (full !== undefined) return { ok: false, failure: full }
     const { operation, blobs } = acceptOperation(message)
     const outcome = await this.#writer.call<readonly [number, string, number][]>(operation, blobs)
     settleBody(message, outcome)

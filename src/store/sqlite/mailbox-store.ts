@@ -21,6 +21,7 @@ import { View } from '../views/view.ts'
 import { fetchView } from './fetching.ts'
 import { flagNamesOf } from './intake.ts'
 import { listedMailboxes, mailboxInfo } from './listing.ts'
+import type { LowWater } from './low-water.ts'
 import type { AppendOperation, Operation, Refusal } from './operations.ts'
 import { type ReaderClient, ReadFault } from './reader-client.ts'
 import { searchView } from './searching.ts'
@@ -33,18 +34,21 @@ export class SqliteMailboxes implements Mailboxes {
   readonly #hub: ViewHub
   readonly #bodies: string
   readonly #now: () => number
+  readonly #lowWater: LowWater
 
   constructor(parts: {
     readonly writer: WriterClient
     readonly reader: ReaderClient
     readonly hub: ViewHub
     readonly bodies: string
+    readonly lowWater: LowWater
     now(): number
   }) {
     this.#writer = parts.writer
     this.#reader = parts.reader
     this.#hub = parts.hub
     this.#bodies = parts.bodies
+    this.#lowWater = parts.lowWater
     this.#now = parts.now
   }
 
@@ -139,6 +143,8 @@ export class SqliteMailboxes implements Mailboxes {
   ): Promise<MailboxResult<{ readonly uidValidity: number; readonly uids: readonly number[] }>> {
     const parsed = parseMailboxName(name)
     if (parsed === undefined) return missing(name)
+    const full = await this.#lowWater.check()
+    if (full !== undefined) return { ok: false, error: full }
     const blobs: (readonly Uint8Array[])[] = []
     const rows: AppendOperation['messages'][number][] = []
     for (const { body, flags, internalDateMs, internalDateZoneMinutes } of messages) {

@@ -11,6 +11,7 @@ import { ViewHub } from '../views/hub.ts'
 import { SqliteAccounts } from './account-store.ts'
 import { type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
 import { SqliteIntake } from './intake.ts'
+import { type DiskSpace, diskSpaceOf, LowWater } from './low-water.ts'
 import { SqliteMailboxes } from './mailbox-store.ts'
 import type { StoreEvent } from './operations.ts'
 import { SqliteQueue } from './queue-store.ts'
@@ -26,6 +27,8 @@ export interface StoreOptions {
   readonly retention?: RetentionSettings | undefined
   /** Wall clock, ms since 1970. */
   now(): number
+  /** For tests: the disk's room; without it the system is asked. */
+  readonly diskSpace?: (() => DiskSpace) | undefined
   /** The store can't go on: nothing is acknowledged any more. Called once. */
   onFault(cause: string): void
   /** Something an operator should know; nothing is lost. */
@@ -170,10 +173,18 @@ class SqliteStore implements Store {
       release: (mailbox, upTo) => writer.post({ op: 'release', mailbox, upTo }),
       later: (callback) => void setImmediate(callback),
     })
-    this.intake = new SqliteIntake({ writer, bodies, now, isClosed: () => this.#closing !== undefined })
+    const space = options.diskSpace ?? (() => diskSpaceOf(bodies))
+    const lowWater = new LowWater({ space, now, reusable: () => reader.ask({ ask: 'reusable' }) })
+    this.intake = new SqliteIntake({
+      writer,
+      bodies,
+      lowWater,
+      now,
+      isClosed: () => this.#closing !== undefined,
+    })
     this.traces = new SqliteTraces(reader)
     this.queue = new SqliteQueue({ writer, reader, bodies, now })
-    this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, now })
+    this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, lowWater, now })
     this.directory = new MemoryDirectory(this.#table, options.directory)
   }
 

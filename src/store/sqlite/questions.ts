@@ -5,6 +5,8 @@ import type { AccountRow } from './operations.ts'
 /** What the main thread asks of the reader. Each question is answered at one go, in one snapshot, and is bounded. */
 export type Question =
   | { readonly ask: 'directory' }
+  /** Octets of pages that nothing uses. */
+  | { readonly ask: 'reusable' }
   | { readonly ask: 'credentials'; readonly account: number }
   | { readonly ask: 'mailboxes'; readonly owner: number }
   | {
@@ -56,6 +58,7 @@ export type ScanKey =
   | Extract<SearchKey, { kind: 'header' | 'body' | 'text' | 'date' | 'size' }>
 
 export interface Answers {
+  reusable: number
   directory: DirectoryRows
   credentials: readonly (readonly [name: string, argon2id: string, scram: string | null, createdMs: number])[]
   mailboxes: { readonly rows: readonly MailboxRow[]; readonly subscriptions: readonly string[] }

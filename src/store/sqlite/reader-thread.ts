@@ -35,6 +35,8 @@ function answer(sql: Sql, folder: string, question: Question): Answers[Question[
       return mailboxStatus(sql, question.owner, question.name)
     case 'count-from':
       return countFrom(sql, question.mailbox, question.uid)
+    case 'reusable':
+      return reusableBytes(sql)
     case 'directory':
       return readDirectory(sql)
     case 'credentials':
@@ -54,6 +56,12 @@ function answer(sql: Sql, folder: string, question: Question): Answers[Question[
     case 'find-traces':
       return findTraces(sql, question)
   }
+}
+
+function reusableBytes(sql: Sql): number {
+  const [pages] = sql.get('PRAGMA freelist_count') ?? [0]
+  const [size] = sql.get('PRAGMA page_size') ?? [0]
+  return (pages as number) * (size as number)
 }
 
 /** Buffers that can change hands: ours alone, none out of Node's pool. */
