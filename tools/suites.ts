@@ -28,7 +28,9 @@ export function quickSuite(root: string, files: readonly string[]): Suite {
 /** Gives the exit status of the run. */
 export function runSuite({ root, files, concurrency, timeoutMs }: Suite): Promise<number> {
   const reporter = path.join(import.meta.dirname, 'reporter.ts')
+  const seed = process.env.CI === undefined ? [] : [`--import=${path.join(import.meta.dirname, 'seed.ts')}`]
   return runProgram(root, process.execPath, [
+    ...seed,
     '--test',
     `--test-reporter=${reporter}`,
     `--test-concurrency=${concurrency}`,
