@@ -1,4 +1,4 @@
-import { domainToASCII, domainToUnicode } from 'node:url'
+import { domainToASCII } from 'node:url'
 
 /** Longest domain in octets (rfc1035 §2.3.4), without the final dot. */
 const MAX_DOMAIN_OCTETS = 253
@@ -14,11 +14,6 @@ export function canonicalDomain(text: string): string | undefined {
   const ascii = isAscii(bare) ? bare.toLowerCase() : domainToASCII(bare)
   if (ascii === '' || ascii.length > MAX_DOMAIN_OCTETS) return undefined
   return ascii.split('.').every((label) => LABEL.test(label)) ? ascii : undefined
-}
-
-/** For people: U-labels where they are valid, the A-labels otherwise. */
-export function displayDomain(domain: string): string {
-  return domainToUnicode(domain) || domain
 }
 
 function isAscii(text: string): boolean {

@@ -16,7 +16,6 @@ export function reply(code: number, enhanced: string | undefined, text: string, 
 }
 
 export const isPositive = (r: Reply): boolean => r.code < 400
-export const isTransient = (r: Reply): boolean => r.code >= 400 && r.code < 500
 export const isPermanent = (r: Reply): boolean => r.code >= 500
 
 /** One line for logs and traces: `550 5.1.1 no such user here`. */

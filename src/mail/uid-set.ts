@@ -106,14 +106,6 @@ export function uidSetOf(numbers: Iterable<number>): UidSet {
   return { bounds: normalise(bounds) }
 }
 
-export function rangeSet(first: number, last: number): UidSet {
-  return last < first ? EMPTY_SET : { bounds: [first, last] }
-}
-
-export function isEmptySet(set: UidSet): boolean {
-  return set.bounds.length === 0 && set.star === undefined
-}
-
 /** How many numbers the set holds, not counting what `*` adds. */
 export function countUids(set: UidSet): number {
   let count = 0

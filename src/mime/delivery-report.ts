@@ -5,6 +5,7 @@ import { formatDate } from './date.ts'
 import { statusPart } from './delivery-report-status.ts'
 import { humanPart } from './delivery-report-text.ts'
 import type { DeliveryReport } from './delivery-report-types.ts'
+import { MAX_REPORTED_HEADER_BYTES } from './limits.ts'
 import { REPORT_ACTIONS, REPORT_TEXTS } from './report-texts.ts'
 
 /**
@@ -50,7 +51,9 @@ function head(report: DeliveryReport): string {
 }
 
 /** rfc6533 §4 names the forms whose header may hold UTF-8. */
-function originalPart({ original: { kind, octets } }: DeliveryReport, isGlobal: boolean): Buffer {
+function originalPart({ original }: DeliveryReport, isGlobal: boolean): Buffer {
+  const { kind } = original
+  const octets = kind === 'full' ? original.octets : wholeLines(original.octets)
   const full = isGlobal ? 'message/global' : 'message/rfc822'
   const header = isGlobal ? 'message/global-headers' : 'text/rfc822-headers'
   return composePart(
@@ -60,4 +63,11 @@ function originalPart({ original: { kind, octets } }: DeliveryReport, isGlobal: 
     ],
     octets,
   )
+}
+
+/** At most so much, cut behind a line. */
+function wholeLines(header: Uint8Array): Uint8Array {
+  if (header.length <= MAX_REPORTED_HEADER_BYTES) return header
+  const cut = header.subarray(0, MAX_REPORTED_HEADER_BYTES)
+  return cut.subarray(0, asBuffer(cut).lastIndexOf('\r\n') + 2)
 }

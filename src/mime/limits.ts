@@ -38,3 +38,6 @@ export const MAX_LENIENCIES = 64
 export const MAX_TEXT_CHARS = 4 * 1024 * 1024
 /** Octets of one text part that are decoded. */
 export const MAX_TEXT_PART_BYTES = 8 * 1024 * 1024
+
+/** Octets of the original's header that a delivery report carries back. */
+export const MAX_REPORTED_HEADER_BYTES = 64 * 1024

@@ -10,9 +10,6 @@ import type { Role } from './origin.ts'
 import type { PipelinePorts } from './ports.ts'
 import { returnPathField } from './received.ts'
 
-/** Of the original's header, in a report. */
-const MAX_HEADER_BYTES = 64 * 1024
-
 /** A message that has just been stored. */
 export interface Delivered {
   readonly traceId: TraceId
@@ -75,7 +72,7 @@ async function report(
       action: 'delivered' as const,
       reply: reply(250, '2.1.5', 'Delivered to the mailbox'),
     })),
-    original: { kind: 'header' as const, octets: body.header.subarray(0, MAX_HEADER_BYTES) },
+    original: { kind: 'header' as const, octets: body.header },
     unique: reportId,
   }
   const content = composeDeliveryReport(told)

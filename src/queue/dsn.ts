@@ -9,7 +9,7 @@ import type { Directory } from '../ports/directory.ts'
 import type { QueueItem, QueueStore } from '../ports/queue.ts'
 import type { Random } from '../ports/random.ts'
 import type { AcceptMessage, Intake, StagedBody } from '../ports/store.ts'
-import { MAX_DSN_FULL_BYTES, MAX_DSN_HEADER_BYTES } from './limits.ts'
+import { MAX_DSN_FULL_BYTES } from './limits.ts'
 
 export interface DsnPorts {
   readonly queue: QueueStore
@@ -126,7 +126,7 @@ async function original(
   const hasFailed = recipients.some(({ action }) => action === 'failed')
   const isFull = hasFailed && item.sender.ret !== 'HDRS' && item.sizeBytes <= MAX_DSN_FULL_BYTES
   try {
-    if (!isFull) return { kind: 'header', octets: wholeLines(await queue.readHeader(item.id)) }
+    if (!isFull) return { kind: 'header', octets: await queue.readHeader(item.id) }
     const pieces: Uint8Array[] = []
     for await (const piece of queue.read(item.id)) pieces.push(piece)
     return { kind: 'full', octets: Buffer.concat(pieces) }
@@ -134,11 +134,4 @@ async function original(
     // Cancelled meanwhile, or the disk can't be read: the sender is told all the same.
     return { kind: 'header', octets: new Uint8Array(0) }
   }
-}
-
-/** At most so much, cut behind a line. */
-function wholeLines(header: Uint8Array): Uint8Array {
-  if (header.length <= MAX_DSN_HEADER_BYTES) return header
-  const cut = header.subarray(0, MAX_DSN_HEADER_BYTES)
-  return cut.subarray(0, Buffer.from(cut).lastIndexOf('\r\n') + 2)
 }

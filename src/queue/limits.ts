@@ -21,8 +21,6 @@ export const MIN_SLEEP_MS = { idle: 50, busy: 1_000 } as const
 export const MAX_SLEEP_MS = 60_000
 /** After a fault of the store, so that a full disk is not asked a thousand times a second. */
 export const FAULT_SLEEP_MS = 10_000
-/** Octets of the original's header that a DSN carries back. */
-export const MAX_DSN_HEADER_BYTES = 64 * 1024
 /** Octets of the original that a DSN with RET=FULL carries back; above it only the header. */
 export const MAX_DSN_FULL_BYTES = 256 * 1024
 /** Lines and characters of a host's reply that are kept: it goes into the queue's row, the trace and the DSN. */

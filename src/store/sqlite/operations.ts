@@ -76,7 +76,6 @@ export interface BodyRow {
   /** Index of the first of its blobs: prefix, envelope, structure, body, parts, head, and text where it is no file. */
   readonly blob: number
 }
-export const BODY_BLOBS = 6
 
 export interface TraceRows {
   readonly id: string
