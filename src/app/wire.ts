@@ -147,9 +147,7 @@ export function capSettings(config: Config) {
 }
 
 function dnsServers(config: Config): readonly [DnsServer, ...DnsServer[]] {
-  const named = config.dns.servers
-    .filter((at) => at.kind === 'tcp')
-    .map(({ address, port }) => ({ address, port, validates: false }))
+  const named = config.dns.servers.map((at) => ({ ...at, validates: false }))
   const [first, ...rest] = named.length > 0 ? named : systemDnsServers()
   return first === undefined ? [{ address: '127.0.0.1', port: 53, validates: true }] : [first, ...rest]
 }

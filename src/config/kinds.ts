@@ -179,9 +179,42 @@ function portOutOfRange(value: string, min: number): string | undefined {
     : `port ${port} of ${quote(value)} is out of range (${min} to 65535)`
 }
 
+/** `host:port` or `[host]:port`; the range of the port is the kind's to judge. */
+function splitHostPort(value: string): { host: string; isBracketed: boolean; port: number } | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value)
+  if (match === null) return undefined
+  return { host: match[1] ?? match[2] ?? '', isBracketed: match[1] !== undefined, port: Number(match[3]) }
+}
+
+function joinHostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** An address, no name, with a port. */
+export interface AddressPort {
+  readonly address: string
+  readonly port: number
+}
+
+function parseAddressPort(value: string, minPort: number): AddressPort | undefined {
+  const split = splitHostPort(value)
+  const address = split === undefined ? undefined : canonicalIp(split.host)
+  if (split === undefined || address === undefined) return undefined
+  return split.port < minPort || split.port > 65535 ? undefined : { address, port: split.port }
+}
+
+export const addressPort: Kind<AddressPort> = textual<AddressPort>({
+  name: 'address and port',
+  write: 'an address with a port such as "192.0.2.53:53" or "[2001:db8::53]:53"',
+  parse: (value) => parseAddressPort(value, 1),
+  format: ({ address, port }) => joinHostPort(address, port),
+  wrong: 'an address with a port',
+  closer: (value) => portOutOfRange(value, 1),
+})
+
 /** Where to listen: an address with a port, or a unix socket. */
 export type ListenAt =
-  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
+  | ({ readonly kind: 'tcp' } & AddressPort)
   | { readonly kind: 'unix'; readonly path: string }
 
 export const listenAt: Kind<ListenAt> = textual<ListenAt>({
@@ -190,16 +223,10 @@ export const listenAt: Kind<ListenAt> = textual<ListenAt>({
   parse(value) {
     if (value.startsWith('unix:'))
       return value.length > 5 ? { kind: 'unix', path: value.slice(5) } : undefined
-    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value)
-    if (match === null) return undefined
-    const host = canonicalIp(match[1] ?? match[2] ?? '')
-    const port = Number(match[3])
-    return host === undefined || port > 65535 ? undefined : { kind: 'tcp', address: host, port }
+    const at = parseAddressPort(value, 0)
+    return at === undefined ? undefined : { kind: 'tcp', ...at }
   },
-  format(value) {
-    if (value.kind === 'unix') return `unix:${value.path}`
-    return `${value.address.includes(':') ? `[${value.address}]` : value.address}:${value.port}`
-  },
+  format: (value) => (value.kind === 'unix' ? `unix:${value.path}` : joinHostPort(value.address, value.port)),
   wrong: 'an address with a port',
   closer: (value) => portOutOfRange(value, 0),
 })
@@ -214,14 +241,12 @@ export const hostPort: Kind<HostPort> = textual<HostPort>({
   name: 'host and port',
   write: 'a host with a port such as "smtp.example.org:587" or "192.0.2.1:25"',
   parse(value) {
-    const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value)
-    if (match === null) return undefined
-    const name = match[1] ?? match[2] ?? ''
-    const host = canonicalIp(name) ?? (match[1] === undefined ? canonicalDomain(name) : undefined)
-    const port = Number(match[3])
-    return host === undefined || port < 1 || port > 65535 ? undefined : { host, port }
+    const split = splitHostPort(value)
+    if (split === undefined) return undefined
+    const host = canonicalIp(split.host) ?? (split.isBracketed ? undefined : canonicalDomain(split.host))
+    return host === undefined || split.port < 1 || split.port > 65535 ? undefined : { host, port: split.port }
   },
-  format: (value) => `${value.host.includes(':') ? `[${value.host}]` : value.host}:${value.port}`,
+  format: ({ host, port }) => joinHostPort(host, port),
   wrong: 'a host with a port',
   closer: (value) => portOutOfRange(value, 1),
 })

@@ -187,7 +187,7 @@ test('a change that needs a new start is named', () => {
   const after = {
     ...before,
     server: { ...before.server, hostname: 'b.example' },
-    dns: { ...before.dns, timeout: 1 },
+    smtp: { ...before.smtp, max_received: 30 },
   }
   assert.deepEqual(needsStart(before, after), ['server.hostname'])
 })
@@ -202,4 +202,22 @@ test('parseConfig takes any text', () => {
     fc.property(fc.string({ unit: 'binary' }), (toml) => void parseConfig(toml, '/h.toml')),
     { numRuns: 500 },
   )
+})
+
+test('a resolver is an address with a port; a socket is none (was: passed over in silence)', () => {
+  assert.match(
+    problemsOf('[dns]\nservers = ["unix:/run/resolver"]\n')[0] ?? '',
+    /:2: dns\.servers: "unix:\/run\/resolver" is not an address with a port/,
+  )
+  assert.deepEqual(problemsOf('[dns]\nservers = ["192.0.2.53:53", "[2001:db8::53]:5353"]\n'), [])
+})
+
+test('what is read only at a start says so', () => {
+  const before = defaultConfig()
+  const after = {
+    ...before,
+    dns: { ...before.dns, timeout: 1 },
+    listen: { ...before.listen, proxy_from: [] },
+  }
+  assert.deepEqual(needsStart(before, after), ['dns.timeout'])
 })

@@ -125,6 +125,7 @@ export const SETTINGS = {
       kinds.list(kinds.network),
       [],
       'Addresses of proxies that speak the PROXY protocol; from them every connection must start with it.',
+      'start',
     ),
     max_connections: setting(
       kinds.integer({ min: 10, max: 100_000 }),
@@ -238,6 +239,7 @@ export const SETTINGS = {
       kinds.optional(kinds.path),
       undefined,
       "A CA certificate (PEM) to trust for the smarthost, beside the system's.",
+      'start',
     ),
     port: setting(
       kinds.integer({ min: 1, max: 65535 }),
@@ -260,11 +262,12 @@ export const SETTINGS = {
   },
   dns: {
     servers: setting(
-      kinds.list(kinds.listenAt),
+      kinds.list(kinds.addressPort),
       [],
       'The resolvers to ask; empty means those of /etc/resolv.conf.',
+      'start',
     ),
-    timeout: setting(kinds.duration, 5_000, 'How long one question to one resolver may take.'),
+    timeout: setting(kinds.duration, 5_000, 'How long one question to one resolver may take.', 'start'),
   },
   log: {
     to: setting(kinds.text, 'stderr', 'Where the log goes: `stderr`, `syslog`, or the path of a file.'),
