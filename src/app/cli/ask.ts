@@ -2,6 +2,7 @@ import { accessSentence } from '../../config/access.ts'
 import { dataFolderOf, formatProblem, loadConfig, type Problem } from '../../config/load.ts'
 import { callControl } from '../../platform/control-client.ts'
 import type { Log } from '../../ports/log.ts'
+import type { Progress } from '../../ports/progress.ts'
 import { directHasher } from '../../session/auth/direct-hasher.ts'
 import { type OperationResult, refused } from '../operations/operation.ts'
 import { OPERATIONS } from '../operations/table.ts'
@@ -26,7 +27,9 @@ export async function askLines(
   const { config } = loaded
   // What keeps the data from being reached is told with the file that named the folder: it may be the wrong one.
   const unreached = (sentence: string): OperationResult => refused(`${sentence}\n${configLine(file)}`)
-  const answer = await callControl(controlPath(config.server.data), { verb: operation, args })
+  const answer = await callControl(controlPath(config.server.data), { verb: operation, args }, (line) =>
+    context.io.err(line),
+  )
   if (answer.kind === 'result') return operationResult(answer.result)
   if (answer.kind === 'not-allowed') {
     const whose = accessSentence(controlPath(config.server.data))
@@ -46,7 +49,7 @@ export async function askLines(
   })
   if (!house.ok) return unreached(house.sentence)
   try {
-    return await run(house.value.ports, args)
+    return await watched(context, (progress) => run(house.value.ports, args, progress))
   } finally {
     await house.value.close()
   }
@@ -64,6 +67,27 @@ async function askDespite(
     if (answer.kind === 'result') return operationResult(answer.result)
   }
   return refused(problems.map(formatProblem).join('\n'))
+}
+
+/** Progress goes to standard error; the first Ctrl-C asks the work to stop and clean up, the second ends it at once. */
+export async function watched<Result>(
+  { io }: CommandContext,
+  work: (progress: Progress) => Promise<Result>,
+): Promise<Result> {
+  const abort = new AbortController()
+  const stop = () => abort.abort()
+  process.once('SIGINT', stop)
+  try {
+    return await work({
+      signal: abort.signal,
+      line: (text) => {
+        io.err(text)
+        return Promise.resolve(!abort.signal.aborted)
+      },
+    })
+  } finally {
+    process.off('SIGINT', stop)
+  }
 }
 
 /** @returns the exit code. */

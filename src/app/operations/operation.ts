@@ -7,6 +7,7 @@ import type { Hasher } from '../../ports/credentials.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
+import type { Progress } from '../../ports/progress.ts'
 import type { QueueStore } from '../../ports/queue.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
@@ -15,7 +16,11 @@ import type { Intake, Traces } from '../../ports/store.ts'
  * What an operator's command does to the data. The same functions run in the server, asked over its control
  * socket, and in the command itself, when no server runs.
  */
-export type Operation = (ports: OperationPorts, args: OperationArgs) => Promise<OperationResult>
+export type Operation = (
+  ports: OperationPorts,
+  args: OperationArgs,
+  progress: Progress,
+) => Promise<OperationResult>
 
 export interface OperationPorts {
   readonly accounts: AccountStore
@@ -44,6 +49,12 @@ export type OperationResult =
 
 export const said = (...lines: readonly string[]): OperationResult => ({ ok: true, lines })
 export const refused = (error: string): OperationResult => ({ ok: false, error })
+
+/** For callers with nobody who watches. */
+export const unwatched = (): Progress => ({
+  line: () => Promise.resolve(true),
+  signal: new AbortController().signal,
+})
 
 /** A text argument; undefined where it is missing. */
 export function textArg(args: OperationArgs, name: string): string | undefined {

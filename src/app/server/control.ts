@@ -16,7 +16,7 @@ export async function serveOperations(
 > {
   const handlers: Record<string, ControlHandler> = {}
   for (const name of [...OPERATIONS.keys(), 'reload'])
-    handlers[name] = (args) => server.run(name, objectArgs(args))
+    handlers[name] = (args, output) => server.run(name, objectArgs(args), output)
   const served = await serveControl(controlPath(dataFolder), handlers, server.house.ports.log)
   return served.ok ? { ok: true, close: () => served.server.close() } : served
 }

@@ -8,8 +8,15 @@ import { ServerTls } from '../../platform/tls.ts'
 import { proveTls } from '../../platform/tls-proof.ts'
 import type { Hasher } from '../../ports/credentials.ts'
 import type { Log } from '../../ports/log.ts'
+import type { Progress } from '../../ports/progress.ts'
 import type { QueueRunner } from '../../queue/runner.ts'
-import { type OperationArgs, type OperationResult, refused, said } from '../operations/operation.ts'
+import {
+  type OperationArgs,
+  type OperationResult,
+  refused,
+  said,
+  unwatched,
+} from '../operations/operation.ts'
 import { strandedNote } from '../operations/stranded.ts'
 import { OPERATIONS } from '../operations/table.ts'
 import { directorySettings } from '../settings.ts'
@@ -125,12 +132,12 @@ export class Server {
   }
 
   /** Runs what the control socket asks for. */
-  async run(name: string, args: OperationArgs): Promise<OperationResult> {
+  async run(name: string, args: OperationArgs, progress: Progress = unwatched()): Promise<OperationResult> {
     if (name === 'reload') return this.reload()
     const operation = OPERATIONS.get(name)
     return operation === undefined
       ? refused(`This server knows no ${name}; is it older than the command?`)
-      : operation({ ...this.house.ports, runner: this.#runner }, args)
+      : operation({ ...this.house.ports, runner: this.#runner }, args, progress)
   }
 
   /** Reads configuration and certificates again. With a mistake in either all stays as it was. */
