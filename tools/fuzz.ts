@@ -1,5 +1,6 @@
 // The program behind `node launch.mjs fuzz [NAME …] [--seconds N] [--seed N]`, and
 // `node launch.mjs fuzz NAME --replay FILE` for an input that was found. Without a name, every target of fuzz/.
+// `--record` adds what was run to test/proofs.tsv.
 import { createHash, randomInt } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -8,11 +9,17 @@ import { parseArgs } from 'node:util'
 import { filesUnder } from './finding.ts'
 import { fuzzFile } from './fuzz-thread.ts'
 import { type Failure, failureOf, targetOf } from './fuzzing.ts'
+import { recordProof } from './proofs.ts'
 
 const root = path.dirname(import.meta.dirname)
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string' }, seed: { type: 'string' }, replay: { type: 'string' } },
+  options: {
+    seconds: { type: 'string' },
+    seed: { type: 'string' },
+    replay: { type: 'string' },
+    record: { type: 'boolean', default: false },
+  },
 })
 const all = filesUnder(root, 'fuzz', '.fuzz.ts')
 const files =
@@ -31,6 +38,7 @@ else await fuzzAll(files, Number(values.seed ?? randomInt(2 ** 31)), Number(valu
 async function fuzzAll(files: readonly string[], seed: number, seconds: number): Promise<void> {
   console.log(`seed ${seed}`)
   for (const file of files) {
+    const startMs = performance.now()
     const done = await fuzzFile({
       file: path.join(root, file),
       seed,
@@ -47,6 +55,15 @@ async function fuzzAll(files: readonly string[], seed: number, seconds: number):
       console.log(indent(`again: node launch.mjs fuzz ${file} --replay ${keep(file, done.failure)}`))
       process.exitCode = 1
     } else console.log(`ok    ${file} ${done.executions} executions`)
+    if (values.record && !('broken' in done))
+      recordProof({
+        what: `fuzz ${path.basename(file, '.fuzz.ts')}`,
+        count: done.executions,
+        unit: 'inputs',
+        seconds: (performance.now() - startMs) / 1000,
+        seeds: String(seed),
+        found: done.failure === undefined ? 0 : 1,
+      })
   }
 }
 

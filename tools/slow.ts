@@ -8,7 +8,7 @@ const root = path.dirname(import.meta.dirname)
 const named = process.argv.slice(2)
 const files = named.length > 0 ? named : filesUnder(root, 'test', '.slow.test.ts')
 // These run among real programs, in namespaces of their own, without a way out to any network.
-const isInterop = (file: string): boolean => /^test\/(harness|interop)\//.test(file)
+const isInterop = (file: string): boolean => /^test\/(harness|interop|faults)\//.test(file)
 const interop = files.filter(isInterop)
 const others = files.filter((file) => !isInterop(file))
 
