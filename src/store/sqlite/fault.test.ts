@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ownFolder, prepareDatabase } from './folder.ts'
 import { openStore, type Store } from './open.ts'
+import { startThread } from './threads.ts'
 import { WriterClient } from './writer-client.ts'
 
 async function open(folder: string, onFault: (cause: string) => void): Promise<Store> {
@@ -67,7 +68,7 @@ test('a thread that dies while it is closed leaves open what became of what it w
     const owned = ownFolder(folder)
     assert(owned.ok)
     assert.equal(prepareDatabase(owned.value.paths), undefined)
-    const writer = new WriterClient(owned.value.paths, {
+    const writer = new WriterClient(startThread, owned.value.paths, {
       onEvents: () => undefined,
       onFault: (cause) => assert.fail(cause),
       onNote: (text) => assert.fail(text),

@@ -17,6 +17,7 @@ import type { StoreEvent } from './operations.ts'
 import { SqliteQueue } from './queue-store.ts'
 import { ReaderClient } from './reader-client.ts'
 import { describeError } from './sql.ts'
+import { type StartThread, startThread } from './threads.ts'
 import { SqliteTraces } from './trace-store.ts'
 import { WriterClient } from './writer-client.ts'
 
@@ -29,6 +30,8 @@ export interface StoreOptions {
   now(): number
   /** For tests: the disk's room; without it the system is asked. */
   readonly diskSpace?: (() => DiskSpace) | undefined
+  /** For tests: how the threads are started; without it they are real ones. */
+  readonly startThread?: StartThread | undefined
   /** The store can't go on: nothing is acknowledged any more. Called once. */
   onFault(cause: string): void
   /** Something an operator should know; nothing is lost. */
@@ -85,7 +88,9 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
   const { database, bodies, folder } = ownership.paths
   const faults = new FaultOnce(options.onFault)
   const wiring: { events: (events: readonly StoreEvent[]) => void } = { events: () => undefined }
+  const start = options.startThread ?? startThread
   const writer = new WriterClient(
+    start,
     { database, bodies },
     {
       onEvents: (events) => wiring.events(events),
@@ -93,7 +98,7 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
       onNote: (text) => options.onNote?.(text),
     },
   )
-  const reader = new ReaderClient({ database, bodies }, (cause) => faults.report(cause))
+  const reader = new ReaderClient(start, { database, bodies }, (cause) => faults.report(cause))
   try {
     const [{ swept }] = await Promise.all([writer.ready(), reader.ready()])
     const store = new SqliteStore({ ownership, options, writer, reader, swept })

@@ -1,6 +1,5 @@
-import type { Worker } from 'node:worker_threads'
 import type { Answers, Question } from './questions.ts'
-import { type FromReader, type ReaderData, startThread, type ToReader } from './threads.ts'
+import type { FromReader, ReaderData, StartThread, StoreThread, ToReader } from './threads.ts'
 
 /** The reader could not answer: a fault of the disk or of our own, never of a peer. */
 export class ReadFault extends Error {
@@ -14,14 +13,14 @@ interface Waiting {
 
 /** The main thread's end of the reader. */
 export class ReaderClient {
-  readonly #worker: Worker
+  readonly #worker: StoreThread
   readonly #waiting = new Map<number, Waiting>()
   readonly #onFault: (cause: string) => void
   readonly #exited: Promise<void>
   #lastId = 0
   #gone: string | undefined
 
-  constructor(data: ReaderData, onFault: (cause: string) => void) {
+  constructor(startThread: StartThread, data: ReaderData, onFault: (cause: string) => void) {
     this.#onFault = onFault
     this.#worker = startThread('reader-thread', data)
     this.#exited = new Promise((resolve) => {

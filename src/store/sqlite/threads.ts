@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type MessagePort, receiveMessageOnPort, type Transferable, Worker } from 'node:worker_threads'
 import type { Packet } from './packing.ts'
 import type { Question } from './questions.ts'
 
@@ -18,6 +18,8 @@ export type FromWriter =
   | { readonly kind: 'ready'; readonly swept: number }
   /** A GroupReport, packed. */
   | { readonly kind: 'report'; readonly text: string }
+  /** Whether the disk is believed: null, or why nothing is written for now. */
+  | { readonly kind: 'mistrust'; readonly cause: string | null }
   /** Something an operator should know; nothing is lost. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'closed' }
@@ -37,8 +39,35 @@ export type FromReader =
   | { readonly kind: 'failed'; readonly id: number; readonly cause: string }
   | { readonly kind: 'closed' }
 
+/** The main thread's end of a thread. */
+export type StoreThread = Pick<Worker, 'on' | 'once' | 'off' | 'postMessage'>
+
+/** How the store's threads are started; a simulated world runs the same code in the main thread. */
+export type StartThread = (name: ThreadName, data: WriterData | ReaderData) => StoreThread
+
+export type ThreadName = 'writer-thread' | 'reader-thread'
+
+/** A thread's own end. */
+export interface ThreadPort<In, Out> {
+  onMessage(listener: (message: In) => void): void
+  /** The next message that is there already. */
+  receive(): In | undefined
+  post(message: Out, buffers?: readonly ArrayBuffer[]): void
+  close(): void
+}
+
+/** The port of a real thread. */
+export function threadPort<In, Out>(port: MessagePort): ThreadPort<In, Out> {
+  return {
+    onMessage: (listener) => void port.on('message', listener),
+    receive: () => receiveMessageOnPort(port)?.message as In | undefined,
+    post: (message, buffers = []) => port.postMessage(message, buffers as readonly Transferable[]),
+    close: () => port.close(),
+  }
+}
+
 /** Runs `name` from beside this file: as TypeScript in a checkout, as JavaScript when built. */
-export function startThread(name: 'writer-thread' | 'reader-thread', data: WriterData | ReaderData): Worker {
+export const startThread: StartThread = (name, data) => {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
   const file = new URL(`./${name}${extension}`, import.meta.url)
   // Without our own flags: some (--input-type, --test) have no meaning for a thread and keep it from starting.

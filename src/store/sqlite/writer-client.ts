@@ -1,8 +1,7 @@
-import type { Worker } from 'node:worker_threads'
 import type { StoreFailure } from '../../ports/store.ts'
 import type { Operation, Refusal, StoreEvent } from './operations.ts'
 import { type Call, pack, unpackReport } from './packing.ts'
-import { type FromWriter, startThread, type ToWriter, type WriterData } from './threads.ts'
+import type { FromWriter, StartThread, StoreThread, ToWriter, WriterData } from './threads.ts'
 
 /** What came of an operation. */
 export type Outcome<T> =
@@ -14,6 +13,8 @@ export interface WriterHooks {
   onEvents(events: readonly StoreEvent[]): void
   /** The thread is gone: nothing can be written any more. */
   onFault(cause: string): void
+  /** Nothing is written for now, and why; undefined: all is well again. */
+  onMistrust(cause: string | undefined): void
   /** Something an operator should know. */
   onNote(text: string): void
 }
@@ -22,16 +23,17 @@ type Resolve = (outcome: Outcome<unknown>) => void
 
 /** The main thread's end of the writer: collects a turn's operations, sends them as one packet, gives answers out. */
 export class WriterClient {
-  readonly #worker: Worker
+  readonly #worker: StoreThread
   readonly #hooks: WriterHooks
   readonly #waiting = new Map<number, Resolve>()
   #calls: Call[] = []
   #lastId = 0
   #flushing = false
   #failure: StoreFailure | undefined
+  #mistrust: string | undefined
   readonly #exited: Promise<void>
 
-  constructor(data: WriterData, hooks: WriterHooks) {
+  constructor(startThread: StartThread, data: WriterData, hooks: WriterHooks) {
     this.#hooks = hooks
     this.#worker = startThread('writer-thread', data)
     this.#exited = new Promise((resolve) => {
@@ -52,9 +54,17 @@ export class WriterClient {
           this.#worker.off('error', reject)
           resolve({ swept: message.swept })
         } else if (message.kind === 'report') this.#report(message.text)
-        else if (message.kind === 'note') this.#hooks.onNote(message.text)
+        else if (message.kind === 'mistrust') {
+          this.#mistrust = message.cause ?? undefined
+          this.#hooks.onMistrust(this.#mistrust)
+        } else if (message.kind === 'note') this.#hooks.onNote(message.text)
       })
     })
+  }
+
+  /** Why nothing would be written now. */
+  get failure(): StoreFailure | undefined {
+    return this.#mistrust === undefined ? this.#failure : { kind: 'io', cause: this.#mistrust }
   }
 
   /** Runs one operation; resolves after its commit, never rejects. Its blobs must not be changed any more. */
