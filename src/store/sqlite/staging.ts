@@ -3,7 +3,7 @@ import { assert } from '../../mail/assert.ts'
 import { MessageScanner, type MessageSummary } from '../../mime/scanner.ts'
 import type { BodyWriter, StagedBody, Stored, StoreFailure } from '../../ports/store.ts'
 import { INLINE_BODY_BYTES, KEPT_HEADER_BYTES } from '../limits.ts'
-import { FileSink } from './file-sink.ts'
+import { type BodyFolder, FileSink } from './file-sink.ts'
 import type { BodyRow } from './operations.ts'
 
 type Chunks = readonly Uint8Array[]
@@ -12,6 +12,7 @@ type Chunks = readonly Uint8Array[]
 interface Content {
   readonly scanner: MessageScanner
   readonly sizeBytes: number
+  /** Of these octets alone; see body-crc.ts. */
   readonly crc: number
   /** The first octets: the header block, as far as it is kept apart. */
   readonly head: Uint8Array
@@ -44,7 +45,7 @@ export class StagedContent {
     const row: BodyRow = {
       size: summary.sizeBytes,
       headerSize: summary.headerBytes,
-      crc,
+      crc: bodyCrc(crc, prefix),
       file: sink?.name ?? null,
       sentDay: summary.sentDay ?? null,
       messageId: summary.messageId ?? null,
@@ -79,7 +80,7 @@ export class StagedContent {
 
 /** Takes a message's content as it streams: scans it, keeps it in memory or, once it is large, writes it to a file. */
 export class StagingWriter implements BodyWriter {
-  readonly #folder: string
+  readonly #folder: BodyFolder
   readonly #maxBytes: number
   readonly #isClosed: () => boolean
   readonly #scanner = new MessageScanner()
@@ -91,7 +92,7 @@ export class StagingWriter implements BodyWriter {
   #crc = 0
   #ended = false
 
-  constructor(folder: string, maxBytes: number, isClosed: () => boolean) {
+  constructor(folder: BodyFolder, maxBytes: number, isClosed: () => boolean) {
     this.#folder = folder
     this.#maxBytes = maxBytes
     this.#isClosed = isClosed

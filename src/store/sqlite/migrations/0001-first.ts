@@ -10,6 +10,7 @@
  *
  * A body's header block stands apart from its text, so that headers are read without touching the text's pages:
  * octets are prefix ‖ head ‖ texts.bytes, or prefix ‖ file (head is then a copy of the file's beginning).
+ * `crc` is that of head ‖ texts.bytes ‖ prefix, or of file ‖ prefix: see body-crc.ts.
  */
 export const FIRST_SCHEMA = `
 CREATE TABLE counters (
