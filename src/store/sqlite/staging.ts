@@ -3,6 +3,7 @@ import { assert } from '../../mail/assert.ts'
 import { MessageScanner, type MessageSummary } from '../../mime/scanner.ts'
 import type { BodyWriter, StagedBody, Stored, StoreFailure } from '../../ports/store.ts'
 import { INLINE_BODY_BYTES, KEPT_HEADER_BYTES } from '../limits.ts'
+import { bodyCrc } from './body-crc.ts'
 import { type BodyFolder, FileSink } from './file-sink.ts'
 import type { BodyRow } from './operations.ts'
 
