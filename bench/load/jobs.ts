@@ -1,0 +1,26 @@
+// What a load process can be asked to do, and what it answers.
+
+import { type IdleDone, type IdleJob, runIdle } from './idle.ts'
+import type { AppendJob, LoginsJob, ScriptDone, ScriptJob } from './imap.ts'
+import { runAppend, runLogins, runScript } from './imap.ts'
+import { runSmtp, type SmtpDone, type SmtpJob } from './smtp.ts'
+
+export type Job = SmtpJob | AppendJob | LoginsJob | ScriptJob | IdleJob
+
+export type DoneOf<J extends Job> = J extends ScriptJob ? ScriptDone : J extends IdleJob ? IdleDone : SmtpDone
+
+/** Does one job. `whenOpen` is asked when an idle load stands. */
+export function runJob(job: Job, whenOpen: () => Promise<void>): Promise<SmtpDone | ScriptDone | IdleDone> {
+  switch (job.kind) {
+    case 'smtp':
+      return runSmtp(job)
+    case 'append':
+      return runAppend(job)
+    case 'logins':
+      return runLogins(job)
+    case 'script':
+      return runScript(job)
+    case 'idle':
+      return runIdle(job, whenOpen)
+  }
+}
