@@ -40,32 +40,36 @@ const root = path.dirname(fileURLToPath(import.meta.url))
 const runtimeDir = path.join(root, '.runtime')
 const stampFile = path.join(root, 'node_modules', '.stamp')
 
+// A built package (tools/build.ts) has JavaScript in the same places, its modules with it, and no tools.
+const isBuilt = !fs.existsSync(path.join(root, 'src/app/main.ts'))
+const main = isBuilt ? 'src/app/main.js' : 'src/app/main.ts'
+
 /** The verbs of this launcher and the program each one starts. */
 const PROGRAMS = {
-  start: (args) => ['src/app/main.ts', 'start', ...args],
-  run: (args) => ['src/app/main.ts', ...args],
+  start: (args) => [main, 'start', ...args],
+  run: (args) => [main, ...args],
   tool: (args) => [`tools/${args[0]}.ts`, ...args.slice(1)],
 }
-for (const tool of ['check', 'fuzz', 'slow', 'test']) PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
+for (const tool of ['build', 'check', 'fuzz', 'slow', 'test']) PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
 
 /** A failure that is told in one sentence, without a stack. */
 class Refusal extends Error {}
 
-main(process.argv.slice(2)).catch((error) => {
+launch(process.argv.slice(2)).catch((error) => {
   const isDisk = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(error.code) && error.path !== undefined
   if (!(error instanceof Refusal) && !isDisk) throw error
   say(isDisk ? `cannot write here to install what is needed: ${error.message}` : error.message)
   process.exitCode = 1
 })
 
-async function main([verb, ...args]) {
+async function launch([verb, ...args]) {
   const program = Object.hasOwn(PROGRAMS, verb || '') ? PROGRAMS[verb](args) : undefined
   if (program === undefined)
     throw new Refusal(`usage: node launch.mjs ${Object.keys(PROGRAMS).join('|')} [arguments]`)
   const node = isUsable() ? process.execPath : bringNode()
   // Whatever is started by the name `node` is to be this one too; npm is: under an old Node it chooses old versions.
   process.env.PATH = [path.dirname(node), process.env.PATH].join(path.delimiter)
-  bringModules()
+  if (!isBuilt) bringModules()
   const [file, ...rest] = program
   const script = path.join(root, file)
   if (node !== process.execPath) return await runChild(node, [script, ...rest])
