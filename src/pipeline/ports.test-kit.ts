@@ -14,6 +14,8 @@ export interface Kit {
   readonly logged: { readonly name: string; readonly fields: Readonly<Record<string, unknown>> }[]
   /** The next `accept` fails so. */
   failWith: StoreFailure | undefined
+  /** What MAIL is refused with. */
+  noRoom: StoreFailure | undefined
 }
 
 export const ACCOUNT = 1 as AccountId
@@ -62,7 +64,14 @@ export function directory(): Directory {
 }
 
 export function kit(settings: Partial<PipelineSettings> = {}): Kit {
-  const state: Kit = { ports: undefined as never, accepted: [], traces: [], logged: [], failWith: undefined }
+  const state: Kit = {
+    ports: undefined as never,
+    accepted: [],
+    traces: [],
+    logged: [],
+    failWith: undefined,
+    noRoom: undefined,
+  }
   const bodies = new WeakMap<object, string>()
   const ports: PipelinePorts = {
     directory: directory(),
@@ -83,6 +92,7 @@ export function kit(settings: Partial<PipelineSettings> = {}): Kit {
       ...settings,
     }),
     intake: {
+      room: () => state.noRoom,
       body(maxBytes) {
         const chunks: Uint8Array[] = []
         return {

@@ -27,7 +27,7 @@ async function run(
     smtputf8: false,
     envid: 'q1',
   })
-  assert.ok(isPositive(transaction.start()))
+  assert.ok(isPositive(await transaction.start()))
   for (const [text, notify] of Object.entries(recipients)) {
     const answer = transaction.addRecipient({ address: address(text), notify, orcpt: `rfc822;${text}` })
     assert.ok(answer.kind === 'reply' && isPositive(answer.reply))

@@ -35,7 +35,7 @@ async function run(
     origin(given),
     sender(message.from ?? null, { declaredSizeBytes: message.sizeBytes }),
   )
-  const answers = [formatReply(transaction.start())]
+  const answers = [formatReply(await transaction.start())]
   if (!answers[0]?.startsWith('250')) return answers
   for (const recipient of message.to) {
     const address = parseAddress(recipient)
@@ -160,6 +160,19 @@ test('a message that is declared too large is refused at MAIL', async () => {
     codes(await run(kit(), {}, { from: 'a@b.test', to: ['me@example.test'], sizeBytes: 10_001 })),
     ['552 5.3.4'],
   )
+})
+
+test('what a store without room would refuse after the content is refused at MAIL', async () => {
+  const to = kit()
+  to.noRoom = { kind: 'full', cause: '/srv has 3 octets' }
+  assert.deepEqual(await run(to, {}, { to: ['anna@example.test'] }), [
+    '452 4.3.1 The disk is full here; nothing was stored, try again later',
+  ])
+  to.noRoom = { kind: 'io', cause: 'EIO' }
+  assert.deepEqual(await run(to, {}, { to: ['anna@example.test'] }), [
+    '451 4.3.0 The message could not be stored; try again later',
+  ])
+  assert.equal(to.accepted.length, 0)
 })
 
 test('timeout@ of the test domain gets no answer, accept@ is thrown away and says so in the trace', async () => {
@@ -311,10 +324,10 @@ for (const [kind, code] of FAILURES) {
   })
 }
 
-test('an aborted transaction leaves its trace and nothing else', () => {
+test('an aborted transaction leaves its trace and nothing else', async () => {
   const to = kit()
   const transaction = new Transaction(to.ports, origin(), sender('a@b.test'))
-  transaction.start()
+  await transaction.start()
   void transaction.write(Buffer.from('half'))
   transaction.abort('content lost')
   transaction.abort('twice')
@@ -322,14 +335,14 @@ test('an aborted transaction leaves its trace and nothing else', () => {
   assert.equal(to.accepted.length, 0)
 })
 
-test('MAIL and nothing more leaves no trace, a refused recipient does: a loop must not push the others out', () => {
+test('MAIL and nothing more leaves no trace, a refused recipient does: a loop must not push the others out', async () => {
   const to = kit()
   const quiet = new Transaction(to.ports, origin(), sender('a@b.test'))
-  quiet.start()
+  await quiet.start()
   quiet.abort('reset by RSET')
   assert.equal(to.traces.length, 0)
   const asked = new Transaction(to.ports, origin(), sender('a@b.test'))
-  asked.start()
+  await asked.start()
   const nobody = parseAddress('nobody@example.test')
   assert.ok(nobody !== undefined)
   asked.addRecipient({ address: nobody })

@@ -4,7 +4,7 @@ import type { EnvelopeSender, Notify } from '../mail/envelope.ts'
 import { makeTraceId, type TraceId } from '../mail/ids.ts'
 import { formatReply, isPositive, type Reply, reply } from '../mail/reply.ts'
 import type { TraceEvent, TraceFact } from '../mail/trace.ts'
-import type { BodyWriter, StagedBody } from '../ports/store.ts'
+import type { BodyWriter, StagedBody, StoreFailure } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
 import { commitMessage } from './commit.ts'
 import { missingFields } from './complete.ts'
@@ -56,7 +56,7 @@ export class Transaction {
   }
 
   /** Judges MAIL FROM. A refusal ends the transaction. */
-  start(): Reply {
+  start(): Reply | Promise<Reply> {
     const { reversePath, declaredSizeBytes } = this.#sender
     if (declaredSizeBytes !== undefined && declaredSizeBytes > this.#settings.maxMessageBytes) {
       return this.#refuse(
@@ -68,7 +68,16 @@ export class Transaction {
       reversePath === null
         ? undefined
         : refuseForeignSender(reversePath, this.#origin, { ...this.#judge(), field: 'The sender' })
-    return refusal === undefined ? reply(250, '2.1.0', 'Sender ok') : this.#refuse('sender-owner', refusal)
+    if (refusal !== undefined) return this.#refuse('sender-owner', refusal)
+    // Told before the content comes: it would be sent for nothing, and a large one would use up what room is left.
+    const failure = this.#ports.intake.room(declaredSizeBytes ?? 0)
+    return failure instanceof Promise ? failure.then((one) => this.#begin(one)) : this.#begin(failure)
+  }
+
+  #begin(failure: StoreFailure | undefined): Reply {
+    return failure === undefined
+      ? reply(250, '2.1.0', 'Sender ok')
+      : this.#refuse('store', storeFailureReply(failure, this.#settings.maxMessageBytes))
   }
 
   addRecipient(recipient: {

@@ -75,6 +75,11 @@ export interface AcceptedEntry {
 
 /** Law 3: the only way in for mail. One commit holds body, entries, queue rows and trace. */
 export interface Intake {
+  /**
+   * Why no message would be taken now, asked before its content comes; undefined: it would.
+   * @param sizeBytes as announced; 0 where it was not.
+   */
+  room(sizeBytes: number): StoreFailure | undefined | Promise<StoreFailure | undefined>
   /** @param maxBytes at more, `finish` gives 'too-big'. */
   body(maxBytes: number): BodyWriter
   /** Resolves after the durable commit. A quota that ran out meanwhile fails the whole message with 'over-quota'. */

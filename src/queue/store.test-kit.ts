@@ -238,6 +238,7 @@ export class World {
 
   #intake(): Intake {
     return {
+      room: () => undefined,
       body: () => {
         const pieces: Uint8Array[] = []
         return {

@@ -11,6 +11,11 @@ export const KEPT_HEADER_BYTES = 64 * 1024
 export const GROUP_OPERATIONS = 512
 export const GROUP_BYTES = 8 * 1024 * 1024
 
+/** Body files whose commit failed, remembered until the disk works again; those beyond are swept at the next start. */
+export const DOUBTFUL_FILES = 10_000
+/** After a failed write the database is opened again so often until that works: a disk that is gone must not keep us busy. */
+export const REOPEN_EVERY_MS = 2_000
+
 /** Rows of work that nobody waits for (purging, retention) in one slice: some 5 ms of the writer. */
 export const SLICE_ROWS = 400
 

@@ -28,7 +28,7 @@ export const submit: Operation = async (ports, args) => {
     sender,
   )
   const problems: string[] = []
-  const started = transaction.start()
+  const started = await transaction.start()
   if (!isPositive(started)) return refused(formatReply(started))
   for (const text of recipients) {
     const address = parseAddress(text)

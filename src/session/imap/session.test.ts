@@ -33,7 +33,7 @@ async function rig(): Promise<Rig> {
   const view = { close: () => void closedViews++, exists: 0, recent: 0, keywords: [], sync: () => [] }
   const deps = {
     mailboxes: { open: later, status: later },
-    intake: { body: () => void bodies++ },
+    intake: { room: () => undefined, body: () => void bodies++ },
     credentials: {
       mechanisms: () => ['PLAIN'],
       verifyPassword: async () => ({ kind: 'ok', account: 1 as AccountId, login: 'me@example.test' }),

@@ -223,10 +223,16 @@ export class SmtpSession {
       : []
   }
 
-  #mail(ask: MailAsk): ServerAnswer {
+  #mail(ask: MailAsk): ServerAnswer | Promise<ServerAnswer> {
     const transaction = new Transaction(this.#deps.pipeline, this.#origin(), ask.sender)
     for (const what of ask.lenient) transaction.note({ kind: 'leniency', what })
     const verdict = transaction.start()
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.#begun(transaction, late))
+      : this.#begun(transaction, verdict)
+  }
+
+  #begun(transaction: Transaction, verdict: Reply): ServerAnswer {
     if (isPositive(verdict)) this.#transaction = transaction
     return answer(verdict)
   }

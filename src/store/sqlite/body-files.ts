@@ -19,13 +19,36 @@ export function createBodyFile(folder: string, name: string): Promise<FileHandle
   return open(bodyPath(folder, name), 'wx', 0o600)
 }
 
-/** Makes names in the folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+/**
+ * Makes names in the folder durable. A failed fsync tells one of those who wait for it, and the next may be called a
+ * success though nothing was written (the system tells an error once). So a failure is a failure for every file that
+ * was made before it: each remembers the `epoch` in which it was made.
+ */
+export class FolderNames {
+  readonly #folder: string
+  #epoch = 0
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** Throws where the name of a file that was made in this epoch is not on disk, or not surely. */
+  async sync(epoch: number): Promise<void> {
+    const handle = await open(this.#folder, 'r')
+    try {
+      // Noted before anything else is awaited: whoever asked later must not be ahead of it.
+      await handle.sync().catch((error: unknown) => {
+        this.#epoch++
+        throw error
+      })
+    } finally {
+      await handle.close()
+    }
+    if (epoch !== this.#epoch) throw new Error('the fsync of the folder failed for another file')
   }
 }
 
@@ -34,12 +57,17 @@ export function deleteBodyFile(folder: string, name: string): void {
   rmSync(bodyPath(folder, name), { force: true })
 }
 
+/** Whether a stored message has its body in this file. */
+export function isNamed(sql: Sql, name: string): boolean {
+  return sql.get('SELECT 1 FROM bodies WHERE file = ?', name) !== undefined
+}
+
 /** At start: files whose commit never came. Nobody else writes here: the data folder has one owner. */
 export function sweepOrphans(sql: Sql, folder: string): number {
   let swept = 0
   for (const name of readdirSync(folder)) {
     if (!NAME.test(name)) continue
-    if (sql.get('SELECT 1 FROM bodies WHERE file = ?', name) !== undefined) continue
+    if (isNamed(sql, name)) continue
     deleteBodyFile(folder, name)
     swept++
   }

@@ -72,6 +72,7 @@ test('a thread that dies while it is closed leaves open what became of what it w
       onEvents: () => undefined,
       onFault: (cause) => assert.fail(cause),
       onNote: (text) => assert.fail(text),
+      onMistrust: (cause) => assert.fail(cause),
     })
     await writer.ready()
     const pending = writer.call({ op: 'remove-alias', alias: 'a@example.test' })

@@ -2,13 +2,22 @@ import type { FileHandle } from 'node:fs/promises'
 import { rm } from 'node:fs/promises'
 import type { StoreFailure } from '../../ports/store.ts'
 import { FILE_WRITE_BACKLOG_BYTES } from '../limits.ts'
-import { bodyPath, createBodyFile, newBodyName, syncFolder } from './body-files.ts'
+import { bodyPath, createBodyFile, type FolderNames, newBodyName } from './body-files.ts'
+import type { LowWater } from './low-water.ts'
 import { describeError } from './sql.ts'
+
+/** Where body files go. */
+export interface BodyFolder {
+  readonly path: string
+  readonly names: FolderNames
+  readonly lowWater: Pick<LowWater, 'checkFile'>
+}
 
 /** A body file while it is written: takes chunks at once, writes them in order, asks for patience where it lags. */
 export class FileSink {
   readonly name = newBodyName()
-  readonly #folder: string
+  readonly #folder: BodyFolder
+  readonly #epoch: number
   #pending: Uint8Array[] = []
   #backlogBytes = 0
   #running: Promise<void> | undefined
@@ -16,8 +25,9 @@ export class FileSink {
   #failure: StoreFailure | undefined
   #dropped = false
 
-  constructor(folder: string) {
+  constructor(folder: BodyFolder) {
     this.#folder = folder
+    this.#epoch = folder.names.epoch
   }
 
   /** A promise where so much waits that the caller should. Never rejects. */
@@ -36,7 +46,7 @@ export class FileSink {
       if (this.#failure === undefined) {
         await this.#handle?.sync()
         await this.#close()
-        await syncFolder(this.#folder)
+        await this.#folder.names.sync(this.#epoch)
       }
     } catch (error) {
       this.#fail(error)
@@ -52,7 +62,7 @@ export class FileSink {
     while (this.#running !== undefined) await this.#running
     try {
       await this.#close()
-      await rm(bodyPath(this.#folder, this.name), { force: true })
+      await rm(bodyPath(this.#folder.path, this.name), { force: true })
     } catch (error) {
       this.#fail(error)
     }
@@ -60,8 +70,10 @@ export class FileSink {
 
   async #drain(): Promise<void> {
     try {
-      this.#handle ??= await createBodyFile(this.#folder, this.name)
       while (this.#pending.length > 0) {
+        this.#failure ??= this.#folder.lowWater.checkFile()
+        if (this.#failure !== undefined) break
+        this.#handle ??= await createBodyFile(this.#folder.path, this.name)
         const chunks = this.#pending
         this.#pending = []
         await this.#handle.appendFile(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks))
@@ -69,8 +81,8 @@ export class FileSink {
       }
     } catch (error) {
       this.#fail(error)
-      this.#pending = []
     } finally {
+      if (this.#failure !== undefined) this.#pending = []
       this.#running = undefined
     }
   }

@@ -12,6 +12,8 @@ import type {
   Stored,
   StoreFailure,
 } from '../../ports/store.ts'
+import { FolderNames } from './body-files.ts'
+import type { BodyFolder } from './file-sink.ts'
 import type { LowWater } from './low-water.ts'
 import type { AcceptOperation, FlagNames, QueueRow, Refusal, TraceRows } from './operations.ts'
 import type { Call } from './packing.ts'
@@ -21,7 +23,7 @@ import type { Outcome, WriterClient } from './writer-client.ts'
 /** Law 3's door: what comes in is durable with all that belongs to it, or refused as a whole. */
 export class SqliteIntake implements Intake {
   readonly #writer: WriterClient
-  readonly #bodies: string
+  readonly #folder: BodyFolder
   readonly #isClosed: () => boolean
   readonly #now: () => number
   readonly #lowWater: LowWater
@@ -34,7 +36,8 @@ export class SqliteIntake implements Intake {
     now(): number
   }) {
     this.#writer = parts.writer
-    this.#bodies = parts.bodies
+    const { bodies: path, lowWater } = parts
+    this.#folder = { path, names: new FolderNames(path), lowWater }
     this.#isClosed = parts.isClosed
     this.#now = parts.now
     this.#lowWater = parts.lowWater

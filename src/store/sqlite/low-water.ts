@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs'
 import type { StoreFailure } from '../../ports/store.ts'
-import { FREE_SPACE_BYTES, FREE_SPACE_SHARE } from '../limits.ts'
+import { FREE_SPACE_BYTES, FREE_SPACE_SHARE, INLINE_BODY_BYTES } from '../limits.ts'
+import type { Health } from './health.ts'
 
 export interface DiskSpace {
   readonly freeBytes: number
@@ -20,29 +21,57 @@ export class LowWater {
   readonly #space: () => DiskSpace
   readonly #reusable: () => Promise<number>
   readonly #now: () => number
+  readonly #health: Health | undefined
   #plentyAtMs = Number.NEGATIVE_INFINITY
 
   /** @param parts.reusable octets within the database that deleted mail has left: room too, though the disk does not see it. */
-  constructor(parts: { space(): DiskSpace; reusable(): Promise<number>; now(): number }) {
+  constructor(parts: {
+    space(): DiskSpace
+    reusable(): Promise<number>
+    now(): number
+    readonly health?: Health | undefined
+  }) {
     this.#space = () => parts.space()
     this.#reusable = () => parts.reusable()
     this.#now = () => parts.now()
+    this.#health = parts.health
   }
 
-  /** undefined while there is room; else whether mail must be refused is worth a question. */
-  check(): undefined | Promise<StoreFailure | undefined> {
+  /**
+   * undefined while there is room; else whether mail must be refused is worth a question.
+   * @param sizeBytes what is announced; 0 where nothing is.
+   */
+  check(sizeBytes = 0): undefined | Promise<StoreFailure | undefined> {
     const nowMs = this.#now()
+    const isFile = sizeBytes > INLINE_BODY_BYTES
     // A clock that was put back must not keep an old answer for hours.
-    if (Math.abs(nowMs - this.#plentyAtMs) < ASK_EVERY_MS) return undefined
-    const { freeBytes, totalBytes } = this.#space()
-    const kept = Math.min(FREE_SPACE_BYTES, totalBytes * FREE_SPACE_SHARE)
+    if (!isFile && Math.abs(nowMs - this.#plentyAtMs) < ASK_EVERY_MS) return undefined
+    const { freeBytes, kept } = this.#left()
     if (freeBytes >= kept * PLENTY) this.#plentyAtMs = nowMs
-    return freeBytes >= kept ? undefined : this.#judge(freeBytes, kept)
+    if (isFile && freeBytes - sizeBytes < kept) return Promise.resolve(this.#full(freeBytes, kept))
+    if (freeBytes < kept) return this.#judge(freeBytes, kept)
+    this.#health?.works('room')
+    return undefined
+  }
+
+  /** For a body file, which cannot use what is free within the database: why not even another piece may be written. */
+  checkFile(): StoreFailure | undefined {
+    const { freeBytes, kept } = this.#left()
+    return freeBytes < kept ? this.#full(freeBytes, kept) : undefined
+  }
+
+  #left(): { readonly freeBytes: number; readonly kept: number } {
+    const { freeBytes, totalBytes } = this.#space()
+    return { freeBytes, kept: Math.min(FREE_SPACE_BYTES, totalBytes * FREE_SPACE_SHARE) }
   }
 
   async #judge(freeBytes: number, kept: number): Promise<StoreFailure | undefined> {
-    if (freeBytes + (await this.#reusable()) >= kept) return undefined
+    return freeBytes + (await this.#reusable()) >= kept ? undefined : this.#full(freeBytes, kept)
+  }
+
+  #full(freeBytes: number, kept: number): StoreFailure {
     const cause = `${freeBytes} octets are free on the disk; the last ${Math.round(kept)} are kept for what makes room`
+    this.#health?.failed('room', cause)
     return { kind: 'full', cause }
   }
 }

@@ -10,6 +10,7 @@ import { Columns } from '../views/columns.ts'
 import { ViewHub } from '../views/hub.ts'
 import { SqliteAccounts } from './account-store.ts'
 import { type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
+import { Health, type Trouble } from './health.ts'
 import { SqliteIntake } from './intake.ts'
 import { type DiskSpace, diskSpaceOf, LowWater } from './low-water.ts'
 import { SqliteMailboxes } from './mailbox-store.ts'
@@ -36,6 +37,8 @@ export interface StoreOptions {
   onFault(cause: string): void
   /** Something an operator should know; nothing is lost. */
   onNote?(text: string): void
+  /** Mail is kept out, and why; without a cause: it is taken again. */
+  onHealth?(trouble: Trouble, cause: string | undefined): void
 }
 
 /** How long traces are kept. */
@@ -87,6 +90,7 @@ export async function openStore(options: StoreOptions): Promise<OpenResult> {
 async function startThreads(ownership: Ownership, options: StoreOptions): Promise<OpenResult> {
   const { database, bodies, folder } = ownership.paths
   const faults = new FaultOnce(options.onFault)
+  const health = new Health((trouble, cause) => options.onHealth?.(trouble, cause))
   const wiring: { events: (events: readonly StoreEvent[]) => void } = { events: () => undefined }
   const start = options.startThread ?? startThread
   const writer = new WriterClient(
@@ -96,12 +100,13 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
       onEvents: (events) => wiring.events(events),
       onFault: (cause) => faults.report(cause),
       onNote: (text) => options.onNote?.(text),
+      onMistrust: (cause) => (cause === undefined ? health.works('disk') : health.failed('disk', cause)),
     },
   )
   const reader = new ReaderClient(start, { database, bodies }, (cause) => faults.report(cause))
   try {
     const [{ swept }] = await Promise.all([writer.ready(), reader.ready()])
-    const store = new SqliteStore({ ownership, options, writer, reader, swept })
+    const store = new SqliteStore({ ownership, options, writer, reader, swept, health })
     wiring.events = (events) => store.apply(events)
     await store.load()
     const broken = faults.arm()
@@ -163,8 +168,9 @@ class SqliteStore implements Store {
     readonly writer: WriterClient
     readonly reader: ReaderClient
     readonly swept: number
+    readonly health: Health
   }) {
-    const { ownership, options, reader, writer } = parts
+    const { health, ownership, options, reader, writer } = parts
     const { bodies } = ownership.paths
     const now = (): number => options.now()
     this.#ownership = ownership
@@ -179,7 +185,7 @@ class SqliteStore implements Store {
       later: (callback) => void setImmediate(callback),
     })
     const space = options.diskSpace ?? (() => diskSpaceOf(bodies))
-    const lowWater = new LowWater({ space, now, reusable: () => reader.ask({ ask: 'reusable' }) })
+    const lowWater = new LowWater({ space, now, health, reusable: () => reader.ask({ ask: 'reusable' }) })
     this.intake = new SqliteIntake({
       writer,
       bodies,

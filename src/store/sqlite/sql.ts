@@ -48,6 +48,15 @@ const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
 /** A full disk shows like this where the log's index file could not grow. */
 const SQLITE_IOERR_SHMSIZE = 4874
+const SQLITE_READONLY = 8
+const SQLITE_CANTOPEN = 14
+/** Faults of reading: nothing was written, so what is on disk is what it was. */
+const READ_FAULTS: ReadonlySet<number> = new Set([
+  266, // SQLITE_IOERR_READ
+  522, // SQLITE_IOERR_SHORT_READ
+  8202, // SQLITE_IOERR_DATA
+  8458, // SQLITE_IOERR_CORRUPTFS
+])
 
 /** What kind of fault an error thrown by the database is; undefined where it is none of the database's. */
 export function sqliteFault(error: unknown): 'full' | 'io' | 'busy' | 'corrupt' | 'other' | undefined {
@@ -59,6 +68,19 @@ export function sqliteFault(error: unknown): 'full' | 'io' | 'busy' | 'corrupt' 
   if (code === SQLITE_IOERR) return 'io'
   if (code === SQLITE_BUSY) return 'busy'
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB ? 'corrupt' : 'other'
+}
+
+/**
+ * Whether a write or an fsync failed, or the disk has become read-only. After a failed fsync the system may have
+ * dropped what was to be written and call the next fsync of the same file a success: nothing that goes through this
+ * connection can be acknowledged any more.
+ */
+export function leavesDiskUnsure(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false
+  const { errcode } = error
+  const code = errcode & 0xff
+  if (code === SQLITE_READONLY || code === SQLITE_CANTOPEN) return true
+  return code === SQLITE_IOERR && errcode !== SQLITE_IOERR_SHMSIZE && !READ_FAULTS.has(errcode)
 }
 
 export function describeError(error: unknown): string {

@@ -26,6 +26,8 @@ export class ImapAppend {
       return done('NO', `A message may have at most ${maxMessageBytes} octets`, 'TOOBIG')
     const found = await deps.mailboxes.status(access, this.#command.mailbox)
     if (!found.ok) return targetRefusal(this.#context, found.error)
+    const full = await deps.intake.room(this.#command.sizeBytes)
+    if (full !== undefined) return refusal(this.#context, full)
     // An abort that came meanwhile found nothing to throw away.
     if (this.#aborted) return done('NO', 'The connection is gone')
     this.#body = deps.intake.body(maxMessageBytes)

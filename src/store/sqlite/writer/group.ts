@@ -1,6 +1,8 @@
+import { DOUBTFUL_FILES } from '../../limits.ts'
+import { isNamed } from '../body-files.ts'
 import type { GroupReport, Operation, Refusal, StoreEvent } from '../operations.ts'
 import type { UnpackedCall } from '../packing.ts'
-import { describeError, type Sql, sqliteFault } from '../sql.ts'
+import { describeError, leavesDiskUnsure, type Sql, sqliteFault } from '../sql.ts'
 import { accept, append } from './accept.ts'
 import * as accounts from './accounts.ts'
 import { type Context, Refused, type Release } from './context.ts'
@@ -23,7 +25,7 @@ const STRUCTURAL: ReadonlySet<Operation['op']> = new Set([
 
 /** The writer's heart: runs whatever waits as one transaction and tells what came of it. */
 export class GroupCommit {
-  readonly #sql: Sql
+  #sql: Sql
   readonly #state: State
   readonly #deleteFile: (name: string) => void
   /** Work that nobody waits for, oldest first. */
@@ -31,12 +33,34 @@ export class GroupCommit {
   #retain: Extract<Operation, { op: 'retain' }> | undefined
   /** The disk refused a group: work that nobody waits for rests until one is written again. */
   #isPaused = false
+  #mistrust: string | undefined
+  /** Body files of messages that were lost with their group. */
+  #doubtful: string[] = []
 
   constructor(sql: Sql, leftovers: readonly Release[], deleteFile: (name: string) => void) {
     this.#sql = sql
     this.#state = new State(sql)
     this.#later = [...leftovers]
     this.#deleteFile = deleteFile
+  }
+
+  /** Why nothing is written any more: a write failed, and this connection can't be believed. Until `reopen`. */
+  get mistrust(): string | undefined {
+    return this.#mistrust
+  }
+
+  /**
+   * Goes on with a connection that `openAgain` has proved. What was refused meanwhile is known not to be there.
+   * @returns body files that nothing names.
+   */
+  reopen(sql: Sql): readonly string[] {
+    this.#sql = sql
+    this.#state.reopen(sql)
+    const stray = this.#doubtful.filter((name) => !isNamed(sql, name))
+    this.#doubtful = []
+    this.#mistrust = undefined
+    this.#isPaused = false
+    return stray
   }
 
   get hasWork(): boolean {
@@ -46,6 +70,7 @@ export class GroupCommit {
 
   /** One transaction. Each operation stands in a savepoint: it fails alone, unless the whole group is lost. */
   run(calls: readonly UnpackedCall[]): GroupReport {
+    if (this.#mistrust !== undefined) return this.#refused(calls, { kind: 'io', cause: this.#mistrust })
     const context = this.#context()
     const results: [number, 0 | 1, unknown][] = []
     try {
@@ -133,13 +158,30 @@ export class GroupCommit {
   }
 
   #lost(calls: readonly UnpackedCall[], error: unknown): GroupReport {
-    if (this.#sql.db.isTransaction) this.#sql.run('ROLLBACK')
-    this.#state.forgetAll()
-    const refusal = refusalOf(error)
+    if (leavesDiskUnsure(error)) this.#mistrust = describeError(error)
+    try {
+      if (this.#sql.db.isTransaction) this.#sql.run('ROLLBACK')
+      this.#state.forgetAll()
+    } catch (worse) {
+      // What is kept in memory may be wrong now, and the database does not tell.
+      this.#mistrust ??= describeError(worse)
+    }
+    return this.#refused(calls, refusalOf(error))
+  }
+
+  #refused(calls: readonly UnpackedCall[], refusal: Refusal): GroupReport {
     this.#isPaused = true
-    for (const { operation } of calls)
+    for (const { operation } of calls) {
       if (operation.op === 'release') this.#later.push({ mailbox: operation.mailbox, upTo: operation.upTo })
+      if (refusal.kind === 'io') this.#doubt(operation)
+    }
     return { results: calls.map((call) => [call.id, 0, refusal] as const), events: [] satisfies StoreEvent[] }
+  }
+
+  /** The main thread keeps a body file whose commit may have come through; those are looked at in `reopen`. */
+  #doubt(operation: Operation): void {
+    for (const name of bodyFilesOf(operation))
+      if (this.#doubtful.length < DOUBTFUL_FILES) this.#doubtful.push(name)
   }
 }
 
@@ -191,6 +233,18 @@ function performRare(context: Context, operation: RareOperation): unknown {
 function internal(operation: Operation): UnpackedCall {
   return { id: 0, operation, blobs: [], sizeBytes: 0 }
 }
+function bodyFilesOf(operation: Operation): readonly string[] {
+  const bodies =
+    operation.op === 'accept'
+      ? [operation.body]
+      : operation.op === 'append'
+        ? operation.messages.map(({ body }) => body)
+        : operation.op === 'record' && operation.dsn !== null
+          ? [operation.dsn.body]
+          : []
+  return bodies.flatMap(({ file }) => (file === null ? [] : [file]))
+}
+
 
 /** A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. */
 function isFatal(error: unknown): boolean {

@@ -51,7 +51,7 @@ type Counters = Record<CounterName, number> & { traceBytes: number }
  * message. A refused operation is undone here as it is in the database; a lost group empties the copy.
  */
 export class State {
-  readonly #sql: Sql
+  #sql: Sql
   readonly #accounts = new Map<number, AccountState>()
   #mailboxCount = 0
   #counters: Counters
@@ -168,6 +168,13 @@ export class State {
     const stored = readCounters(this.#sql)
     this.#counters = { ...maxCounters(this.#counters, stored), traceBytes: stored.traceBytes }
     this.#countersChanged = true
+  }
+
+  /** The database was opened again: all is read anew from there. */
+  reopen(sql: Sql): void {
+    this.#sql = sql
+    this.#usage.clear()
+    this.forgetAll()
   }
 
   /** Between groups, when all is written. */
