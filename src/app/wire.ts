@@ -56,6 +56,8 @@ export async function openHouse(
     now: () => Date.now(),
     onFault: parts.onFault,
     onNote: (note) => log.event('store.note', { note }),
+    onHealth: (trouble, cause) =>
+      log.event(cause === undefined ? 'store.taking' : 'store.refusing', { trouble, cause }),
   })
   if (!opened.ok) {
     const { path, problem, fix } = opened.error

@@ -104,6 +104,12 @@ export const LOG_EVENTS = {
     level: 'error',
     says: 'The store could not write or read; what that means for the mail is told.',
   },
+  'store.refusing': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'No mail is taken for now: the disk has no room (452), or a write to it failed (451). Nothing that was acknowledged is lost, and senders try again; mail can be read.',
+  },
+  'store.taking': { facility: 'daemon', level: 'notice', says: 'Mail is taken again.' },
 } as const satisfies Record<string, LogEventSpec>
 
 export interface LogEventSpec {

@@ -15,7 +15,8 @@ import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openForWriting } from './database.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
-import { describeError, sqliteFault } from './sql.ts'
+import { emptyLog } from './open-again.ts'
+import { describeError, Sql, sqliteFault } from './sql.ts'
 
 /**
  * A data folder:
@@ -158,6 +159,9 @@ export function prepareDatabase(paths: FolderPaths): OpenError | undefined {
       if (version > SCHEMA_VERSION) return newerError(paths.database, version)
       migrate(db)
       return undefined
+      makeShrinkable(db, REWRITE_AT_OPEN_BYTES)
+      // The log of a process that ended after a failed fsync is not to be built upon: see open-again.ts.
+      emptyLog(new Sql(db))
     } finally {
       db.close()
     }
