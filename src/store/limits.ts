@@ -19,6 +19,20 @@ export const REOPEN_EVERY_MS = 2_000
 /** Rows of work that nobody waits for (purging, retention) in one slice: some 5 ms of the writer. */
 export const SLICE_ROWS = 400
 
+/** Unused room in the database is given back where it is this much (a week of a household's mail, or one large folder emptied) … */
+export const SHRINK_FLOOR_BYTES = 16 * 1024 * 1024
+/** … and this share of the file: less is filled again by the next mail, and cutting and growing would be paid for both times. */
+export const SHRINK_SHARE = 0.25
+/** So much is left for the next mail, of the file and of the floor. */
+export const SHRINK_REST_SHARE = 0.05
+/** Pages given back in one slice: some 5 ms of the writer, so that a message which comes just then hardly waits. */
+export const SHRINK_SLICE_PAGES = 256
+/** A database made without room to shrink is rewritten at its opening up to this size, in memory and in about a second. */
+export const REWRITE_AT_OPEN_BYTES = 64 * 1024 * 1024
+
+/** Files of deleted mail that a running backup keeps from being deleted; each holds more than `INLINE_BODY_BYTES`. */
+export const HELD_FILES = 100_000
+
 /** IMAP flags are one 53-bit integer: 5 system flags and 48 keywords for each mailbox. */
 export const KEYWORDS_PER_MAILBOX = 48
 /** LIST and the writer's cache hold all of them; people have hundreds. */

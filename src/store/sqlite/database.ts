@@ -14,6 +14,8 @@ const BUSY_TIMEOUT_MS = 5000
 export function openForWriting(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
   db.exec('PRAGMA page_size = 4096')
+  // Before the first page is written: later only a rewrite of the whole file changes it, see `makeShrinkable`.
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL')
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = FULL')
   db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
@@ -21,6 +23,27 @@ export function openForWriting(path: string): DatabaseSync {
   db.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`)
   db.exec('PRAGMA temp_store = MEMORY')
   return db
+}
+
+export function pauseCheckpoints(db: DatabaseSync): void {
+  db.exec('PRAGMA wal_autocheckpoint = 0')
+}
+
+export function resumeCheckpoints(db: DatabaseSync): void {
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+}
+
+/**
+ * Makes a database that was made without `auto_vacuum` able to give room back, by rewriting it. A large one stays as it
+ * is: that would take minutes; it is rewritten where it is restored from a backup.
+ * @param mostBytes larger ones are left.
+ */
+export function makeShrinkable(db: DatabaseSync, mostBytes: number): void {
+  const number = (pragma: string): number => Number(Object.values(db.prepare(pragma).get() ?? {})[0])
+  if (number('PRAGMA auto_vacuum') === 2) return
+  if (number('PRAGMA page_count') * number('PRAGMA page_size') > mostBytes) return
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+  db.exec('VACUUM')
 }
 
 export function openForReading(path: string): DatabaseSync {

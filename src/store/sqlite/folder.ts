@@ -13,7 +13,8 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { openForWriting } from './database.ts'
+import { REWRITE_AT_OPEN_BYTES } from '../limits.ts'
+import { makeShrinkable, openForWriting } from './database.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
 import { emptyLog } from './open-again.ts'
 import { describeError, Sql, sqliteFault } from './sql.ts'
@@ -158,10 +159,10 @@ export function prepareDatabase(paths: FolderPaths): OpenError | undefined {
       const version = schemaVersion(db)
       if (version > SCHEMA_VERSION) return newerError(paths.database, version)
       migrate(db)
-      return undefined
       makeShrinkable(db, REWRITE_AT_OPEN_BYTES)
       // The log of a process that ended after a failed fsync is not to be built upon: see open-again.ts.
       emptyLog(new Sql(db))
+      return undefined
     } finally {
       db.close()
     }

@@ -12,7 +12,12 @@ export interface WriterData {
 export type ToWriter =
   | { readonly kind: 'calls'; readonly packet: Packet }
   | { readonly kind: 'max-pages'; readonly pages: number }
+  /** A backup is being made, see writer/chores.ts. */
+  | { readonly kind: 'backup'; readonly phase: BackupPhase }
   | { readonly kind: 'close' }
+
+/** `copied`: the database, but not yet the body files. */
+export type BackupPhase = 'begins' | 'copied' | 'ended'
 
 export type FromWriter =
   | { readonly kind: 'ready'; readonly swept: number }
@@ -20,6 +25,8 @@ export type FromWriter =
   | { readonly kind: 'report'; readonly text: string }
   /** Whether the disk is believed: null, or why nothing is written for now. */
   | { readonly kind: 'mistrust'; readonly cause: string | null }
+  /** The writer heeds the phase of a backup from now on. */
+  | { readonly kind: 'backup'; readonly phase: BackupPhase }
   /** Something an operator should know; nothing is lost. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'closed' }

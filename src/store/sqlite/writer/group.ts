@@ -49,6 +49,12 @@ export class GroupCommit {
     return this.#mistrust
   }
 
+  /** Work of the writer's own that is no group has failed. */
+  failed(error: unknown): void {
+    if (leavesDiskUnsure(error)) this.#mistrust = describeError(error)
+    this.#isPaused = true
+  }
+
   /**
    * Goes on with a connection that `openAgain` has proved. What was refused meanwhile is known not to be there.
    * @returns body files that nothing names.
