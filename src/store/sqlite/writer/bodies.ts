@@ -121,6 +121,6 @@ function findThread(sql: Sql, account: number, body: StoredBody): number | undef
 }
 
 /** 48 bits of SHA-256: nobody can make a message join another's thread but by naming it. */
-function hashId(messageId: string): number {
+export function hashId(messageId: string): number {
   return hash('sha256', messageId, 'buffer').readUIntBE(0, 6)
 }

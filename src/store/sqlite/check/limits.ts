@@ -1,0 +1,17 @@
+/** Limits of the checker, each with its reason. */
+
+/** Findings of one kind that are told one by one: a table that is lost would else fill the screen for an hour. */
+export const FINDINGS_PER_KIND = 200
+/** Lines of SQLite's own check; the first damaged page can bring thousands behind it. */
+export const PAGE_LINES = 500
+/**
+ * A database up to this many pages (1 GiB) is gone through by SQLite in one piece, some seconds, while mail flows: as
+ * long its log cannot be cut back. A larger one is looked at table by table then.
+ */
+export const PAGES_AT_ONCE = 262_144
+/** Bodies whose ids are asked for at once, and that make one step of progress. */
+export const BODY_SLICE = 500
+/** Read from a body file at a time. */
+export const READ_BYTES = 256 * 1024
+/** Ids tried one by one behind a page of ids that cannot be read; a page holds fewer. */
+export const PROBED_IDS = 1000
