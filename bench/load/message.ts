@@ -50,8 +50,9 @@ export function makeMessage(seed: number, sizeBytes: number): Buffer {
   const tail = `</p></body></html>\r\n--${boundary}--\r\n`
   const room = sizeBytes - head.length - tail.length
   if (room < 2) throw new RangeError(`a message needs 1,500 octets, not ${sizeBytes}`)
-  // The last line is cut so that the size is exact.
-  const filling = `${lines(next, room + 80).join('\r\n')}`
+  // More than enough, since lines end at a word or before it; the last one is cut so that the size is exact.
+  const filling = lines(next, room * 1.2 + 200)
+    .join('\r\n')
     .slice(0, room - 2)
     .replace(/[\r\n]+$/, (end) => 'x'.repeat(end.length))
   return Buffer.from(`${head}${filling}\r\n${tail}`, 'latin1')

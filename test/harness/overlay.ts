@@ -37,6 +37,8 @@ export interface RootOptions {
 }
 
 export interface Root {
+  /** The first process inside: whatever shares its process namespace belongs to the root. */
+  readonly firstPid: number
   /** Runs a program inside, to its end. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Ran>
   /** As `run`, rejecting unless it ends with 0. */
@@ -96,6 +98,7 @@ export async function openRoot(options: RootOptions): Promise<Root> {
     const first = firstProcessInside(holder)
     const enter = ['--target', String(first), '--mount', '--pid', '--', 'chroot', join(base, 'root')]
     const root: Root = {
+      firstPid: first,
       run: (program, rest, how) => run('nsenter', [...enter, program, ...rest], how),
       runWell: (program, rest, how) => runWell('nsenter', [...enter, program, ...rest], how),
       start: (program, rest) =>

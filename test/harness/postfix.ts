@@ -55,6 +55,13 @@ export interface Postfix {
   stop(): Promise<void>
 }
 
+export interface PostfixFiles {
+  /** All of main.cf. */
+  readonly settings: Readonly<Record<string, string>>
+  /** Lines of master.cf. */
+  readonly services: readonly string[]
+}
+
 /** Starts it and waits until it listens. */
 export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const hosts = [`127.0.0.1 ${options.hostname}`, ...(options.hosts ?? [])]
@@ -80,22 +87,34 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
 async function configure(root: Root, options: PostfixOptions): Promise<void> {
   const mail = join(options.folder, 'mail')
   const settings = { ...commonSettings(options), ...receiveSettings(options, mail), ...sendSettings(options) }
-  const lines = Object.entries({ ...settings, ...options.settings }).map(
-    ([name, value]) => `${name} = ${value}\n`,
-  )
-  const main = join(options.folder, 'main.cf')
-  const master = join(options.folder, 'master.cf')
+  const { receive } = options
+  await furnishPostfix(root, options.folder, {
+    settings: { ...settings, ...options.settings },
+    services: receive ? [`${receive.address}:${receive.port} inet n - n - - smtpd`] : [],
+  })
+  await root.runWell('install', ['-d', '-o', '65534', '-g', '65534', mail])
+}
+
+/** Writes its configuration; `services` come before the usual ones of master.cf. The log is FOLDER/postfix.log. */
+export async function furnishPostfix(
+  root: Root,
+  folder: string,
+  { settings, services }: PostfixFiles,
+): Promise<void> {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
+  const main = join(folder, 'main.cf')
+  const master = join(folder, 'master.cf')
   writeFileSync(main, lines.join(''))
-  writeFileSync(master, masterLines(options))
+  writeFileSync(master, [...services, ...usualServices, ''].join('\n'))
   await root.runWell('sh', [
     '-c',
     // What Debian's postinst would do, as far as it matters here.
     `set -e; cp "$1" /etc/postfix/main.cf; cp "$2" /etc/postfix/master.cf
     : >/etc/aliases; : >/etc/postfix/dynamicmaps.cf
-    mkdir -p "$3" /var/lib/postfix; chown postfix:postfix /var/lib/postfix; chown 65534:65534 "$3"
+    mkdir -p /var/lib/postfix; chown postfix:postfix /var/lib/postfix
     chgrp postdrop /usr/sbin/postdrop /usr/sbin/postqueue; chmod 2555 /usr/sbin/postdrop /usr/sbin/postqueue
-    touch "$4"`,
-    ...['configure', main, master, mail, join(options.folder, 'postfix.log')],
+    touch "$3"`,
+    ...['configure', main, master, join(folder, 'postfix.log')],
   ])
 }
 
@@ -159,36 +178,31 @@ function sendSettings({ send, folder }: PostfixOptions): Record<string, string> 
   return settings
 }
 
-function masterLines({ receive }: PostfixOptions): string {
-  const inet = receive ? [`${receive.address}:${receive.port} inet n - n - - smtpd`] : []
-  return [
-    ...inet,
-    'pickup unix n - n 1 1 pickup',
-    'cleanup unix n - n - 0 cleanup',
-    'qmgr unix n - n 3600 1 qmgr',
-    'rewrite unix - - n - - trivial-rewrite',
-    'bounce unix - - n - 0 bounce',
-    'defer unix - - n - 0 bounce',
-    'trace unix - - n - 0 bounce',
-    'verify unix - - n - 1 verify',
-    'flush unix n - n 1000? 0 flush',
-    'proxymap unix - - n - - proxymap',
-    'smtp unix - - n - - smtp',
-    'relay unix - - n - - smtp',
-    'lmtp unix - - n - - lmtp',
-    'showq unix n - n - - showq',
-    'error unix - - n - - error',
-    'retry unix - - n - - error',
-    'discard unix - - n - - discard',
-    'local unix - n n - - local',
-    'virtual unix - n n - - virtual',
-    'anvil unix - - n - 1 anvil',
-    'scache unix - - n - 1 scache',
-    'tlsmgr unix - - n 1000? 1 tlsmgr',
-    'postlog unix-dgram n - n - 1 postlogd',
-    '',
-  ].join('\n')
-}
+const usualServices = [
+  'pickup unix n - n 1 1 pickup',
+  'cleanup unix n - n - 0 cleanup',
+  'qmgr unix n - n 3600 1 qmgr',
+  'rewrite unix - - n - - trivial-rewrite',
+  'bounce unix - - n - 0 bounce',
+  'defer unix - - n - 0 bounce',
+  'trace unix - - n - 0 bounce',
+  'verify unix - - n - 1 verify',
+  'flush unix n - n 1000? 0 flush',
+  'proxymap unix - - n - - proxymap',
+  'smtp unix - - n - - smtp',
+  'relay unix - - n - - smtp',
+  'lmtp unix - - n - - lmtp',
+  'showq unix n - n - - showq',
+  'error unix - - n - - error',
+  'retry unix - - n - - error',
+  'discard unix - - n - - discard',
+  'local unix - n n - - local',
+  'virtual unix - n n - - virtual',
+  'anvil unix - - n - 1 anvil',
+  'scache unix - - n - 1 scache',
+  'tlsmgr unix - - n 1000? 1 tlsmgr',
+  'postlog unix-dgram n - n - 1 postlogd',
+]
 
 function running(root: Root, { folder }: PostfixOptions): Postfix {
   const received = () => maildir(join(folder, 'mail/all/new'))

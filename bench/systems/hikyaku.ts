@@ -1,0 +1,141 @@
+// Our server, as an operator runs it: the real program as a child, its defaults but for loopback ports.
+
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { start as launch, runWell } from '../../test/harness/run.ts'
+import { until } from '../../test/harness/until.ts'
+import { processTree } from '../processes.ts'
+import {
+  accountsOf,
+  diskBytesOf,
+  domain,
+  freePorts,
+  type Host,
+  type LoopDelay,
+  type MailSystem,
+  password,
+} from './system.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const built = join(root, 'dist/src/app/main.js')
+const source = join(root, 'src/app/main.ts')
+/** Keys are made and the store is opened; a busy machine takes its time. */
+const startTimeoutMs = 60_000
+const stopTimeoutMs = 60_000
+
+export interface HikyakuOptions {
+  /** Empty; the data, the configuration and the log go there. */
+  readonly folder: string
+  /** The program's main file. */
+  readonly program: string
+  /** Without: the event loop is not watched, which costs a MiB or two. */
+  readonly watchesLoop: boolean
+}
+
+/** The built package's program where there is one, else the source's. */
+export function usualProgram(): string {
+  return existsSync(built) ? built : source
+}
+
+/** Starts it with all its accounts. Rejects with what it said when it does not come up. */
+export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
+  const { folder, program } = options
+  const ports = await freePorts(4)
+  const [smtp = 0, lmtp = 0, imap = 0, imaps = 0] = ports
+  const config = join(folder, 'hikyaku.toml')
+  writeFileSync(config, configText({ smtp, lmtp, imap, imaps }))
+  // A copy, so that no other process of this Node, such as we ourselves, shares pages with it and makes it look small.
+  const node = join(folder, 'node')
+  copyFileSync(process.execPath, node)
+  let child = await start(node, options, config)
+  const accounts = accountsOf('')
+  for (const { user } of [...accounts.many, accounts.reader, accounts.idler]) {
+    const args = [program, 'account', 'add', user, '--password-stdin', '--config', config]
+    await runWell(process.execPath, args, { input: `${password}\n` })
+  }
+  const system: MailSystem = {
+    name: 'hikyaku',
+    title: 'Hikyaku',
+    ports: { smtp, lmtp, imap, imaps },
+    ...accounts,
+    processes: () => processTree(child.pid ?? 0),
+    diskBytes: () => diskBytesOf(join(folder, 'data')),
+    ...(options.watchesLoop ? { loopDelay: () => askLoop(loopSocket(folder)) } : {}),
+    about: `${program === source ? 'from its source' : program}; its defaults, but no greeting delay, and passwords without TLS on loopback; log at level info to a file`,
+  }
+  return {
+    systems: [system],
+    restart: async () => {
+      await stop(child)
+      child = await start(node, options, config)
+    },
+    stop: () => stop(child),
+  }
+}
+
+function configText({ smtp, lmtp, imap, imaps }: Readonly<Record<string, number>>): string {
+  const at = (port = 0) => `["127.0.0.1:${port}"]`
+  return [
+    '[server]\nhostname = "localhost"\ndata = "data"',
+    `[domains]\nnames = ["${domain}"]`,
+    `[listen]\nmx = ${at(smtp)}\nlmtp = ${at(lmtp)}\nimap = ${at(imap)}\nimaps = ${at(imaps)}`,
+    'submission = []\nsubmissions = []',
+    '[smtp]\ngreeting_delay = "0 ms"',
+    '[auth]\nplain_text_on_loopback = true',
+    '[log]\nto = "hikyaku.log"\n',
+  ].join('\n')
+}
+
+async function start(node: string, options: HikyakuOptions, config: string): Promise<ChildProcess> {
+  const { folder, program, watchesLoop } = options
+  const env: NodeJS.ProcessEnv = { ...process.env }
+  delete env.NODE_TEST_CONTEXT
+  if (watchesLoop) {
+    env.NODE_OPTIONS = `--import=${join(import.meta.dirname, 'loop-delay.mjs')}`
+    env.HIKYAKU_BENCH_LOOP = loopSocket(folder)
+  }
+  rmSync(loopSocket(folder), { force: true })
+  const child = launch(node, [program, 'serve', '--config', config], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  const hear = (piece: Buffer) => {
+    said += piece.toString()
+  }
+  child.stdout?.on('data', hear)
+  child.stderr?.on('data', hear)
+  const log = join(folder, 'hikyaku.log')
+  const seen = existsSync(log) ? readFileSync(log).length : 0
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  const isUp = () => existsSync(log) && readFileSync(log).subarray(seen).includes('server.started')
+  await until('the start of the server', () => hasEnded() || isUp(), startTimeoutMs)
+  if (hasEnded()) throw new Error(`the server ended at its start: ${said}`)
+  return child
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
+  child.kill('SIGTERM')
+  await closed
+  clearTimeout(timer)
+}
+
+function loopSocket(folder: string): string {
+  return join(folder, 'loop.sock')
+}
+
+function askLoop(path: string): Promise<LoopDelay> {
+  const { promise, resolve, reject } = Promise.withResolvers<LoopDelay>()
+  let text = ''
+  const socket = connect(path)
+  socket.on('data', (piece) => (text += piece))
+  socket.once('error', reject)
+  socket.once('end', () => resolve(JSON.parse(text) as LoopDelay))
+  return promise
+}
