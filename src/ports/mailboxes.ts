@@ -156,6 +156,8 @@ export interface CopyResult {
   readonly uidValidity: number
   readonly sourceUids: readonly number[]
   readonly targetUids: readonly number[]
+  /** Why a MOVE ended before all were moved; those named above are. */
+  readonly unfinished?: MailboxError | undefined
 }
 
 /** Mailboxes and their messages. */
@@ -197,20 +199,21 @@ export interface Mailboxes {
     view: MailboxView,
     change: StoreFlags,
   ): Promise<MailboxResult<{ readonly changed: readonly number[]; readonly modified: readonly number[] }>>
+  /** All or none. Of many messages (`COPY_SLICE_ROWS`) some may be there for a while, and after a crash for good. */
   copy(
     access: Access,
     view: MailboxView,
     uids: readonly number[],
     to: string,
   ): Promise<MailboxResult<CopyResult>>
-  /** rfc6851 §3.3: copy and expunge in one commit. */
+  /** rfc6851 §3.3: each message is moved or left as it was; many are moved in several commits. */
   move(
     access: Access,
     view: MailboxView,
     uids: readonly number[],
     to: string,
   ): Promise<MailboxResult<CopyResult>>
-  /** Removes messages with \Deleted; with `uids` only those of them (rfc4315 §2.1). */
+  /** Removes messages with \Deleted; with `uids` only those of them (rfc4315 §2.1). Many go in several commits. */
   expunge(
     access: Access,
     view: MailboxView,

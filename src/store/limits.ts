@@ -33,6 +33,21 @@ export const REWRITE_AT_OPEN_BYTES = 64 * 1024 * 1024
 /** Files of deleted mail that a running backup keeps from being deleted; each holds more than `INLINE_BODY_BYTES`. */
 export const HELD_FILES = 100_000
 
+/**
+ * Messages that one STORE, MOVE or EXPUNGE writes in one commit: some 30 ms of the writer. More are done in several, so
+ * that other mail goes on between them; 100,000 at once held everyone up for a second.
+ */
+export const WRITE_SLICE_ROWS = 4000
+/** The same for COPY, which is wanted whole or not at all (rfc3501 §6.4.7): what is undone costs more than 50 ms of waiting. */
+export const COPY_SLICE_ROWS = 10_000
+/** Octets and operations that are on their way to the writer at once; what is beyond waits where it is, uncopied. */
+export const IN_FLIGHT_BYTES = 16 * 1024 * 1024
+export const IN_FLIGHT_OPERATIONS = 2048
+/** Octets that wait for a slow disk before sessions are asked for patience: their sockets are no longer read then. */
+export const WRITER_BACKLOG_BYTES = 64 * 1024 * 1024
+/** Traces of refused mail that wait for a slow disk, a KiB each; nobody waits for them, so those beyond are dropped and counted. */
+export const POSTED_OPERATIONS = 10_000
+
 /** IMAP flags are one 53-bit integer: 5 system flags and 48 keywords for each mailbox. */
 export const KEYWORDS_PER_MAILBOX = 48
 /** LIST and the writer's cache hold all of them; people have hundreds. */

@@ -44,7 +44,14 @@ export class SqliteIntake implements Intake {
   }
 
   body(maxBytes: number): BodyWriter {
-    return new StagingWriter(this.#bodies, maxBytes, this.#isClosed)
+    return new StagingWriter(this.#folder, maxBytes, {
+      isClosed: this.#isClosed,
+      patience: () => this.#writer.patience(),
+    })
+  }
+
+  room(sizeBytes: number): StoreFailure | undefined | Promise<StoreFailure | undefined> {
+    return this.#writer.failure ?? this.#lowWater.check(sizeBytes)
   }
 
   async accept(message: AcceptMessage): Promise<Stored<readonly AcceptedEntry[]>> {
@@ -59,8 +66,9 @@ export class SqliteIntake implements Intake {
   }
 
   trace(traceId: TraceId, events: readonly TraceEvent[]): void {
-    if (events.length === 0) return
-    this.#writer.post({ op: 'trace', trace: traceRows(traceId, events, this.#now()) })
+    // What is refused for want of room must not use up the room.
+    if (events.length === 0 || this.#lowWater.checkFile() !== undefined) return
+    this.#writer.postIfRoom({ op: 'trace', trace: traceRows(traceId, events, this.#now()) })
   }
 }
 

@@ -25,6 +25,7 @@ import type { LowWater } from './low-water.ts'
 import type { AppendOperation, Operation, Refusal } from './operations.ts'
 import { type ReaderClient, ReadFault } from './reader-client.ts'
 import { searchView } from './searching.ts'
+import { expungeSlices, storeSlices, transferSlices } from './slices.ts'
 import { contentOf } from './staging.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -79,10 +80,10 @@ export class SqliteMailboxes implements Mailboxes {
     return this.#done(access, { op: 'delete', owner: access.owner, name: parsed, nowMs: this.#now() })
   }
 
-  rename(access: Access, from: string, to: string): Promise<MailboxResult<undefined>> {
+  async rename(access: Access, from: string, to: string): Promise<MailboxResult<undefined>> {
     const [source, target] = [parseMailboxName(from), parseNewMailboxName(to)]
-    if (source === undefined) return Promise.resolve(missing(from))
-    if (target === undefined) return Promise.resolve(invalid(to))
+    if (source === undefined) return missing(from)
+    if (target === undefined) return invalid(to)
     const operation = {
       op: 'rename',
       owner: access.owner,
@@ -90,7 +91,15 @@ export class SqliteMailboxes implements Mailboxes {
       to: target,
       nowMs: this.#now(),
     } as const
-    return this.#done(access, operation)
+    const renamed = await this.#write<{ readonly upTo: number } | null>(access, operation)
+    if (!renamed.ok) return renamed
+    if (renamed.value === null) return { ok: true, value: undefined }
+    const rest = { op: 'empty-inbox', owner: access.owner, to: target, upTo: renamed.value.upTo } as const
+    for (;;) {
+      const moved = await this.#write<boolean>(access, rest)
+      if (!moved.ok) return moved
+      if (!moved.value) return { ok: true, value: undefined }
+    }
   }
 
   subscribe(access: Access, name: string, on: boolean): Promise<MailboxResult<undefined>> {
@@ -190,11 +199,10 @@ export class SqliteMailboxes implements Mailboxes {
     const own = writable(access, view)
     if (!own.ok) return own
     const { action, flags, silent, uids, unchangedSince } = change
-    return this.#write(access, {
+    return storeSlices(this.#change(access, own.value, uids), {
       op: 'flags',
       owner: access.owner,
       mailbox: own.value.shared.id,
-      ranges: own.value.rangesOf(uids),
       action,
       flags: flagNamesOf(flags),
       unchangedSince: unchangedSince ?? null,
@@ -231,8 +239,7 @@ export class SqliteMailboxes implements Mailboxes {
   ): Promise<MailboxResult<readonly number[]>> {
     const own = writable(access, view)
     if (!own.ok) return own
-    const ranges = uids === undefined ? null : own.value.rangesOf(uids)
-    return this.#write(access, { op: 'expunge', owner: access.owner, mailbox: own.value.shared.id, ranges })
+    return expungeSlices({ ...this.#change(access, own.value, []), uids }, access.owner)
   }
 
   async search(access: Access, view: MailboxView, key: SearchKey): Promise<MailboxResult<readonly number[]>> {
@@ -249,9 +256,12 @@ export class SqliteMailboxes implements Mailboxes {
   ): Promise<MailboxResult<CopyResult>> {
     const to = parseMailboxName(how.to)
     if (to === undefined) return Promise.resolve(missing(how.to))
-    const { shared } = view
-    const ranges = view.rangesOf(uids)
-    return this.#write(access, { op: how.op, owner: access.owner, mailbox: shared.id, ranges, to })
+    const operation = { op: how.op, owner: access.owner, mailbox: view.shared.id, to } as const
+    return transferSlices(this.#change(access, view, uids), operation)
+  }
+
+  #change(access: Access, view: View, uids: readonly number[]) {
+    return { view, uids, write: <T>(operation: Operation) => this.#write<T>(access, operation) }
   }
 
   async #info(access: Access, name: string): Promise<MailboxResult<MailboxInfo>> {

@@ -29,7 +29,17 @@ export type Operation =
   | { readonly op: 'subscribe'; readonly owner: number; readonly name: string; readonly on: boolean }
   | FlagsOperation
   | CopyOperation
-  | ({ readonly op: 'expunge'; readonly ranges: readonly number[] | null } & InMailbox)
+  | ({ readonly op: 'expunge'; readonly ranges: readonly number[] } & InMailbox)
+  | {
+      /** Undoes a part of a COPY that could not be finished. */
+      readonly op: 'take-back'
+      readonly owner: number
+      readonly name: string
+      readonly uidValidity: number
+      readonly ranges: readonly number[]
+    }
+  /** Goes on with a RENAME of INBOX (rfc3501 §6.3.5) up to the last UID that it had then. */
+  | { readonly op: 'empty-inbox'; readonly owner: number; readonly to: string; readonly upTo: number }
   | { readonly op: 'release'; readonly mailbox: number; readonly upTo: number | null }
   | {
       readonly op: 'add-account'

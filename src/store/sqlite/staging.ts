@@ -79,11 +79,18 @@ export class StagedContent {
   }
 }
 
+/** What the store says to who takes content in. */
+export interface StagingStore {
+  isClosed(): boolean
+  /** A promise where the disk lags and content had better wait at its sender. */
+  patience(): Promise<void> | undefined
+}
+
 /** Takes a message's content as it streams: scans it, keeps it in memory or, once it is large, writes it to a file. */
 export class StagingWriter implements BodyWriter {
   readonly #folder: BodyFolder
   readonly #maxBytes: number
-  readonly #isClosed: () => boolean
+  readonly #store: StagingStore
   readonly #scanner = new MessageScanner()
   #chunks: Uint8Array[] = []
   #sink: FileSink | undefined
@@ -93,10 +100,10 @@ export class StagingWriter implements BodyWriter {
   #crc = 0
   #ended = false
 
-  constructor(folder: BodyFolder, maxBytes: number, isClosed: () => boolean) {
+  constructor(folder: BodyFolder, maxBytes: number, store: StagingStore) {
     this.#folder = folder
     this.#maxBytes = maxBytes
-    this.#isClosed = isClosed
+    this.#store = store
   }
 
   write(chunk: Uint8Array): void | Promise<void> {
@@ -110,14 +117,14 @@ export class StagingWriter implements BodyWriter {
     this.#crc = crc32(chunk, this.#crc)
     if (this.#sink !== undefined) return this.#sink.write(chunk)
     this.#chunks.push(chunk)
-    if (this.#sizeBytes > INLINE_BODY_BYTES) return this.#moveToFile()
+    return this.#sizeBytes > INLINE_BODY_BYTES ? this.#moveToFile() : this.#store.patience()
   }
 
   async finish(): Promise<Stored<StagedBody>> {
     assert(!this.#ended, 'a body is finished once')
     this.#ended = true
     if (this.#sizeBytes > this.#maxBytes) return failed('too-big', `more than ${this.#maxBytes} octets`)
-    if (this.#isClosed()) {
+    if (this.#store.isClosed()) {
       this.#drop()
       return failed('closed', 'the store is closed')
     }

@@ -1,4 +1,5 @@
 import type { StoreFailure } from '../../ports/store.ts'
+import { IN_FLIGHT_BYTES, IN_FLIGHT_OPERATIONS, POSTED_OPERATIONS, WRITER_BACKLOG_BYTES } from '../limits.ts'
 import type { Operation, Refusal, StoreEvent } from './operations.ts'
 import { type Call, pack, unpackReport } from './packing.ts'
 import type { FromWriter, StartThread, StoreThread, ToWriter, WriterData } from './threads.ts'
@@ -21,12 +22,27 @@ export interface WriterHooks {
 
 type Resolve = (outcome: Outcome<unknown>) => void
 
+/** A call that the thread has not answered yet. */
+interface Open {
+  readonly sizeBytes: number
+  /** Undefined: nobody waits. */
+  readonly resolve: Resolve | undefined
+}
+
 /** The main thread's end of the writer: collects a turn's operations, sends them as one packet, gives answers out. */
 export class WriterClient {
   readonly #worker: StoreThread
   readonly #hooks: WriterHooks
-  readonly #waiting = new Map<number, Resolve>()
+  readonly #open = new Map<number, Open>()
+  /** Not handed over yet. */
   #calls: Call[] = []
+  /** Octets of all that is open, and the part of it that the thread has. */
+  #openBytes = 0
+  #sentBytes = 0
+  #sent = 0
+  #posted = 0
+  #dropped = 0
+  #patience: PromiseWithResolvers<void> | undefined
   #lastId = 0
   #flushing = false
   #failure: StoreFailure | undefined
@@ -70,15 +86,25 @@ export class WriterClient {
   /** Runs one operation; resolves after its commit, never rejects. Its blobs must not be changed any more. */
   call<T>(operation: Operation, blobs: Call['blobs'] = []): Promise<Outcome<T>> {
     if (this.#failure !== undefined) return Promise.resolve({ ok: false, refusal: this.#failure })
-    return new Promise((resolve) => {
-      const id = this.#send(operation, blobs)
-      this.#waiting.set(id, resolve as Resolve)
-    })
+    return new Promise((resolve) => this.#send(operation, blobs, resolve as Resolve))
   }
 
   /** Runs one operation that nobody waits for. */
-  post(operation: Operation, blobs: Call['blobs'] = []): void {
-    if (this.#failure === undefined) this.#send(operation, blobs)
+  post(operation: Operation): void {
+    if (this.#failure === undefined) this.#send(operation, [], undefined)
+  }
+
+  /** The same for what may be left out, and is where the disk lags far behind. */
+  postIfRoom(operation: Operation): void {
+    if (this.#posted >= POSTED_OPERATIONS) this.#dropped++
+    else this.post(operation)
+  }
+
+  /** A promise where so much waits for the disk that nothing more should be taken in; it resolves when that is over. */
+  patience(): Promise<void> | undefined {
+    if (this.#openBytes <= WRITER_BACKLOG_BYTES) return undefined
+    this.#patience ??= Promise.withResolvers<void>()
+    return this.#patience.promise
   }
 
   /** For tests of a full disk. */
@@ -89,29 +115,50 @@ export class WriterClient {
   /** Finishes what is waiting, then ends the thread. */
   async close(): Promise<void> {
     if (this.#failure === undefined) {
-      this.#flush()
       this.#failure = { kind: 'closed', cause: 'the store is closed' }
+      // Nothing more will come: what waits goes as it is.
+      this.#handOver(this.#calls.splice(0))
       this.#worker.postMessage({ kind: 'close' } satisfies ToWriter)
     }
     await this.#exited
   }
 
-  #send(operation: Operation, blobs: Call['blobs']): number {
+  #send(operation: Operation, blobs: Call['blobs'], resolve: Resolve | undefined): void {
     const id = ++this.#lastId
+    let sizeBytes = 0
+    for (const chunks of blobs) for (const chunk of chunks) sizeBytes += chunk.length
+    this.#open.set(id, { sizeBytes, resolve })
+    this.#openBytes += sizeBytes
+    if (resolve === undefined) this.#posted++
     this.#calls.push({ id, operation, blobs })
-    if (!this.#flushing) {
-      this.#flushing = true
-      // After this turn's input: all connections that are ready now go out in one packet.
-      setImmediate(() => this.#flush())
-    }
-    return id
+    this.#flushLater()
   }
 
+  #flushLater(): void {
+    if (this.#flushing || this.#calls.length === 0) return
+    this.#flushing = true
+    // After this turn's input: all connections that are ready now go out in one packet.
+    setImmediate(() => this.#flush())
+  }
+
+  /** As much as may be on its way: a copy of everything that waits for a slow disk would double it. */
   #flush(): void {
     this.#flushing = false
-    const calls = this.#calls
+    let count = 0
+    let [sent, bytes] = [this.#sent, this.#sentBytes]
+    for (const { id } of this.#calls) {
+      bytes += this.#open.get(id)?.sizeBytes ?? 0
+      if (sent > 0 && (sent >= IN_FLIGHT_OPERATIONS || bytes > IN_FLIGHT_BYTES)) break
+      sent++
+      count++
+    }
+    this.#handOver(this.#calls.splice(0, count))
+  }
+
+  #handOver(calls: readonly Call[]): void {
     if (calls.length === 0) return
-    this.#calls = []
+    this.#sent += calls.length
+    for (const { id } of calls) this.#sentBytes += this.#open.get(id)?.sizeBytes ?? 0
     const packet = pack(calls)
     this.#worker.postMessage({ kind: 'calls', packet } satisfies ToWriter, [packet.bytes])
   }
@@ -120,11 +167,31 @@ export class WriterClient {
     const { results, events } = unpackReport(text)
     if (events.length > 0) this.#hooks.onEvents(events)
     for (const [id, ok, value] of results) {
-      const resolve = this.#waiting.get(id)
-      if (resolve === undefined) continue
-      this.#waiting.delete(id)
-      resolve(ok === 1 ? { ok: true, value } : { ok: false, refusal: value as Refusal })
+      const open = this.#open.get(id)
+      if (open === undefined) continue
+      this.#settled(id, open)
+      open.resolve?.(ok === 1 ? { ok: true, value } : { ok: false, refusal: value as Refusal })
     }
+    this.#flushLater()
+    this.#relieve()
+  }
+
+  #settled(id: number, { sizeBytes, resolve }: Open): void {
+    this.#open.delete(id)
+    this.#openBytes -= sizeBytes
+    this.#sentBytes -= sizeBytes
+    this.#sent--
+    if (resolve === undefined) this.#posted--
+  }
+
+  #relieve(): void {
+    if (this.#openBytes <= WRITER_BACKLOG_BYTES / 2) {
+      this.#patience?.resolve()
+      this.#patience = undefined
+    }
+    if (this.#dropped === 0 || this.#posted > POSTED_OPERATIONS / 2) return
+    this.#hooks.onNote(`the disk lagged: traces of ${this.#dropped} refused messages were not kept`)
+    this.#dropped = 0
   }
 
   /** Without the thread nothing is sure: whoever waits is told that nothing was stored, as far as is known ('io'). */
@@ -133,8 +200,10 @@ export class WriterClient {
     if (this.#failure !== undefined && !closing) return
     this.#failure ??= { kind: 'io', cause }
     this.#calls = []
-    for (const resolve of this.#waiting.values()) resolve({ ok: false, refusal: { kind: 'io', cause } })
-    this.#waiting.clear()
+    for (const { resolve } of this.#open.values()) resolve?.({ ok: false, refusal: { kind: 'io', cause } })
+    this.#open.clear()
+    this.#openBytes = 0
+    this.#patience?.resolve()
     if (!closing) this.#hooks.onFault(cause)
   }
 }

@@ -21,5 +21,7 @@ export async function move(context: ImapContext, command: MoveCommand): Promise<
   if (!moved.ok) return targetRefusal(context, moved.error)
   const code = copyUid(moved.value)
   if (code !== undefined) context.machine.send({ kind: 'condition', status: 'OK', code, text: 'Moved' })
+  // Some were moved before the store failed: the client is told which, and that the rest stayed.
+  if (moved.value.unfinished !== undefined) return targetRefusal(context, moved.value.unfinished)
   return done('OK', 'MOVE completed')
 }

@@ -11,6 +11,8 @@ const DELETE_ENTRY = 'DELETE FROM entries WHERE mailbox = ? AND uid = ?'
 const INSERT_TOMBSTONE = 'INSERT INTO tombstones (mailbox, modseq, uid, message) VALUES (?, ?, ?, ?)'
 const SELECT_RANGE = `SELECT e.uid, e.message, e.flags, m.size FROM entries e JOIN messages m ON m.id = e.message
   WHERE e.mailbox = ? AND e.uid BETWEEN ? AND ?`
+const SELECT_FLAGGED = `SELECT e.uid, e.message, e.flags, m.size FROM entries e JOIN messages m ON m.id = e.message
+  WHERE e.mailbox = ? AND e.uid BETWEEN ? AND ? AND e.flags & ? = ? ORDER BY e.uid LIMIT ?`
 const OLD_TOMBSTONES = `SELECT modseq, uid FROM tombstones WHERE mailbox = ? AND message IS NULL
   ORDER BY modseq, uid LIMIT ?`
 const DELETE_TOMBSTONE = 'DELETE FROM tombstones WHERE mailbox = ? AND modseq = ? AND uid = ?'
@@ -29,7 +31,21 @@ export function* entriesIn(
   }
 }
 
-export const ALL_UIDS: readonly number[] = [1, MAX_UID_NEXT]
+/** The first `limit` entries of UID ranges that have all of these system flags, ascending. */
+export function firstEntries(
+  context: Context,
+  mailbox: MailboxState,
+  wanted: { readonly ranges: readonly number[]; readonly flags: number; readonly limit: number },
+): EntryRow[] {
+  const { ranges, flags, limit } = wanted
+  const rows: EntryRow[] = []
+  for (let i = 0; i + 1 < ranges.length && rows.length < limit; i += 2) {
+    const [first, last] = [ranges[i] as number, ranges[i + 1] as number]
+    const more = context.sql.all(SELECT_FLAGGED, mailbox.id, first, last, flags, flags, limit - rows.length)
+    for (const row of more) rows.push(row as unknown as EntryRow)
+  }
+  return rows
+}
 
 /** Puts a message into a mailbox; gives its UID. The quota has been asked before. */
 export function insertEntry(

@@ -1,14 +1,15 @@
 import { DELETED } from '../../../mail/flags.ts'
 import { keywordsOf, unionBits, withoutBits } from '../../flag-bits.ts'
+import { WRITE_SLICE_ROWS } from '../../limits.ts'
 import type { CopyOperation, FlagsOperation, Operation } from '../operations.ts'
 import { addMessageRef } from './bodies.ts'
 import { type Context, requireAccount, requireMailbox, requireNamed } from './context.ts'
 import {
-  ALL_UIDS,
   bitsOf,
   checkQuota,
   type EntryRow,
   entriesIn,
+  firstEntries,
   insertEntry,
   knownBits,
   recount,
@@ -157,7 +158,7 @@ export function transfer(
 
 const SYSTEM = 31
 
-/** EXPUNGE and UID EXPUNGE (rfc4315 §2.1). */
+/** EXPUNGE and UID EXPUNGE (rfc4315 §2.1), one slice: where it is full, there may be more behind its last UID. */
 export function expunge(
   context: Context,
   operation: Extract<Operation, { op: 'expunge' }>,
@@ -165,11 +166,21 @@ export function expunge(
   const account = requireAccount(context, operation.owner)
   const mailbox = requireMailbox(context, operation.owner, operation.mailbox)
   if (mailbox.deleted === 0) return []
-  const rows = [...entriesIn(context, mailbox, operation.ranges ?? ALL_UIDS)].filter(
-    ([, , flags]) => (flags & DELETED) !== 0,
-  )
+  const { ranges } = operation
+  const rows = firstEntries(context, mailbox, { ranges, flags: DELETED, limit: WRITE_SLICE_ROWS })
   if (rows.length === 0) return []
   const modseq = context.state.nextModseq(account)
   removeEntries(context, { account, mailbox, modseq }, rows)
   return rows.map(([uid]) => uid)
+}
+
+/** What a COPY has entered already goes again, unless the mailbox has become another. */
+export function takeBack(context: Context, operation: Extract<Operation, { op: 'take-back' }>): undefined {
+  const account = requireAccount(context, operation.owner)
+  const mailbox = account.byName.get(operation.name)
+  if (mailbox === undefined || mailbox.uidValidity !== operation.uidValidity) return
+  const rows = [...entriesIn(context, mailbox, operation.ranges)]
+  if (rows.length === 0) return
+  const modseq = context.state.nextModseq(account)
+  removeEntries(context, { account, mailbox, modseq }, rows)
 }

@@ -6,7 +6,7 @@ import { describeError, leavesDiskUnsure, type Sql, sqliteFault } from '../sql.t
 import { accept, append } from './accept.ts'
 import * as accounts from './accounts.ts'
 import { type Context, Refused, type Release } from './context.ts'
-import { copyMessages, expunge, storeFlags } from './flags.ts'
+import { copyMessages, expunge, storeFlags, takeBack } from './flags.ts'
 import * as mailboxes from './mailboxes.ts'
 import { release } from './purge.ts'
 import { record } from './queue.ts'
@@ -216,6 +216,10 @@ function performRare(context: Context, operation: RareOperation): unknown {
       return mailboxes.deleteMailbox(context, operation)
     case 'rename':
       return mailboxes.renameMailbox(context, operation)
+    case 'empty-inbox':
+      return mailboxes.emptyInbox(context, operation)
+    case 'take-back':
+      return takeBack(context, operation)
     case 'subscribe':
       return mailboxes.subscribe(context, operation)
     case 'add-account':
@@ -250,7 +254,6 @@ function bodyFilesOf(operation: Operation): readonly string[] {
           : []
   return bodies.flatMap(({ file }) => (file === null ? [] : [file]))
 }
-
 
 /** A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. */
 function isFatal(error: unknown): boolean {

@@ -5,10 +5,10 @@ import {
   mailboxAncestors,
   parentMailbox,
 } from '../../../mail/mailbox-name.ts'
-import { MAILBOXES_PER_ACCOUNT, SUBSCRIPTIONS_PER_ACCOUNT } from '../../limits.ts'
+import { MAILBOXES_PER_ACCOUNT, SUBSCRIPTIONS_PER_ACCOUNT, WRITE_SLICE_ROWS } from '../../limits.ts'
 import type { Operation } from '../operations.ts'
 import { type Context, refuse, requireAccount, requireNamed } from './context.ts'
-import { ALL_UIDS, entriesIn, removeEntries } from './entries.ts'
+import { firstEntries, removeEntries } from './entries.ts'
 import { transfer } from './flags.ts'
 import type { AccountState, MailboxState } from './state.ts'
 
@@ -127,8 +127,14 @@ function childrenOf(account: AccountState, name: string): MailboxState[] {
   return [...account.byName.values()].filter((one) => isBelow(one.name as MailboxName, name as MailboxName))
 }
 
-/** rfc3501 §6.3.5. UIDVALIDITY stays: each is given once in the database, so no pair with a name returns. */
-export function renameMailbox(context: Context, operation: Extract<Operation, { op: 'rename' }>): undefined {
+/**
+ * rfc3501 §6.3.5. UIDVALIDITY stays: each is given once in the database, so no pair with a name returns.
+ * @returns up to which UID messages of INBOX have still to be moved; undefined where all is done.
+ */
+export function renameMailbox(
+  context: Context,
+  operation: Extract<Operation, { op: 'rename' }>,
+): { readonly upTo: number } | undefined {
   const { from, to, owner, nowMs } = operation
   const account = requireAccount(context, owner)
   const mailbox = account.byName.get(from) ?? refuse({ kind: 'no-such-mailbox', what: from })
@@ -136,36 +142,35 @@ export function renameMailbox(context: Context, operation: Extract<Operation, { 
   if (to === from || isBelow(to as MailboxName, from as MailboxName))
     refuse({ kind: 'invalid-name', what: to })
   makeParents(context, account, to as MailboxName, nowMs)
-  if (from === INBOX) moveInbox(context, account, operation)
-  else {
-    const below = childrenOf(account, from).map(
-      (child) => [child.id, to + child.name.slice(from.length)] as const,
-    )
-    for (const [id, name] of [[mailbox.id, to] as const, ...below]) {
-      context.sql.run(RENAME, name, id)
-      context.events.push({ e: 'renamed', mailbox: id, name })
-    }
-    dropEmptyParents(context, account, mailbox, to)
+  if (from === INBOX) {
+    insertMailbox(context, { account, name: to, specialUse: null, selectable: true, nowMs })
+    context.state.reread(owner)
+    const upTo = mailbox.uidNext - 1
+    return emptyInbox(context, { op: 'empty-inbox', owner, to, upTo }) ? { upTo } : undefined
   }
+  const below = childrenOf(account, from).map(
+    (child) => [child.id, to + child.name.slice(from.length)] as const,
+  )
+  for (const [id, name] of [[mailbox.id, to] as const, ...below]) {
+    context.sql.run(RENAME, name, id)
+    context.events.push({ e: 'renamed', mailbox: id, name })
+  }
+  dropEmptyParents(context, account, mailbox, to)
   context.state.reread(owner)
+  return undefined
 }
 
-/** INBOX stays, empty; its children stay where they are. */
-function moveInbox(
-  context: Context,
-  account: AccountState,
-  operation: Extract<Operation, { op: 'rename' }>,
-): void {
-  const { owner, to, nowMs } = operation
-  insertMailbox(context, { account, name: to, specialUse: null, selectable: true, nowMs })
-  context.state.reread(owner)
-  const fresh = requireAccount(context, owner)
+/** INBOX stays, empty; its children stay where they are. One slice: true where more is to do. */
+export function emptyInbox(context: Context, operation: Extract<Operation, { op: 'empty-inbox' }>): boolean {
+  const { owner, to, upTo } = operation
+  const account = requireAccount(context, owner)
   const [source, target] = [requireNamed(context, owner, INBOX), requireNamed(context, owner, to)]
-  const rows = [...entriesIn(context, source, ALL_UIDS)]
-  if (rows.length === 0) return
-  transfer(context, { account: fresh, source, target }, rows)
-  const modseq = context.state.nextModseq(fresh)
-  removeEntries(context, { account: fresh, mailbox: source, modseq }, rows)
+  const rows = firstEntries(context, source, { ranges: [1, upTo], flags: 0, limit: WRITE_SLICE_ROWS })
+  if (rows.length === 0) return false
+  transfer(context, { account, source, target }, rows)
+  const modseq = context.state.nextModseq(account)
+  removeEntries(context, { account, mailbox: source, modseq }, rows)
+  return rows.length === WRITE_SLICE_ROWS
 }
 
 export function subscribe(context: Context, operation: Extract<Operation, { op: 'subscribe' }>): undefined {
