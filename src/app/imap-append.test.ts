@@ -39,6 +39,26 @@ test('APPEND: flags, date with its zone, synchronizing or not, TRYCREATE, TOOBIG
   )
 })
 
+test('a mailbox that another session removes between two APPENDs of one connection is missed by the second', async () => {
+  const me = await house.account()
+  const [wire, other] = [await house.open('imaps'), await house.open('imaps')]
+  for (const each of [wire, other]) {
+    await each.line()
+    each.send(`l LOGIN ${me.login} ${me.password}\r\n`)
+    await each.line()
+  }
+  wire.send('c CREATE Gone\r\na APPEND Gone {5+}\r\nhello\r\n')
+  assert.match(await wire.line(), /^c OK/)
+  assert.match(await wire.line(), /^a OK \[APPENDUID/)
+  other.send('d DELETE Gone\r\n')
+  assert.match(await other.line(), /^d OK/)
+  wire.send('b APPEND Gone {5+}\r\nhello\r\nn NOOP\r\n')
+  assert.match(await wire.line(), /^b NO \[TRYCREATE\]/)
+  assert.match(await wire.line(), /^n OK/)
+  wire.socket.destroy()
+  other.socket.destroy()
+})
+
 test('an APPEND too big without waiting is read, dropped and refused; the connection goes on', async () => {
   const me = await house.account()
   const wire = await house.open('imaps')

@@ -1,5 +1,6 @@
-import type { MailboxId, MessageId } from '../mail/ids.ts'
+import type { MailboxId, MessageId, TraceId } from '../mail/ids.ts'
 import type { SearchKey } from '../mail/search.ts'
+import type { TraceEvent } from '../mail/trace.ts'
 import type { Access, StagedBody, StoreFailure } from './store.ts'
 
 export type SpecialUse = '\\Drafts' | '\\Sent' | '\\Junk' | '\\Trash' | '\\Archive' | '\\All' | '\\Flagged'
@@ -98,6 +99,8 @@ export interface AppendMessage {
   readonly internalDateMs: number
   /** Minutes east of UTC as the client wrote it: INTERNALDATE is given back as it came. */
   readonly internalDateZoneMinutes: number
+  /** What is known of it; where it was stored is added, and both are in the same commit (law 3). */
+  readonly trace?: { readonly id: TraceId; readonly events: readonly TraceEvent[] } | undefined
 }
 
 export interface FetchWanted {

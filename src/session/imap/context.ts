@@ -46,6 +46,8 @@ export class ImapContext {
   #login: ImapLogin | undefined
   #selected: Selected | undefined
   idling = false
+  /** The mailbox that the last APPEND of this connection went to. */
+  appendTarget: string | undefined
 
   constructor(deps: ImapDeps, client: ClientFacts, machine: ImapServerMachine) {
     this.deps = deps

@@ -39,4 +39,26 @@ export function tracesContract(implementation: Implementation): void {
     assert.deepEqual(await find({ from: 'nobody@nowhere' }), [])
     assert.deepEqual(await find({ id: 'unknown' }), [])
   })
+
+  on(
+    'what is appended has its trace as soon as it is there, and nothing has one that was refused',
+    async (bench) => {
+      const anna = await bench.account('anna@example.test')
+      const append = async (mailbox: string): Promise<string> => {
+        const id = bench.traceId()
+        const events: TraceEvent[] = [{ atMs: 5, kind: 'appended', login: 'anna@example.test', mailbox }]
+        const body = await bench.stage('x')
+        const date = { internalDateMs: 0, internalDateZoneMinutes: 0 }
+        await bench.store.mailboxes.append(anna, mailbox, [
+          { body, flags: [], ...date, trace: { id, events } },
+        ])
+        return id
+      }
+      const [stored, refused] = [await append('INBOX'), await append('nosuch')]
+      const kept = await bench.store.traces.find({ id: stored, limit: 1 })
+      const where = { account: 'anna@example.test', mailbox: 'INBOX', uid: 1 }
+      assert.deepEqual(kept[0]?.events.slice(1), [{ atMs: 5, kind: 'stored', ...where }])
+      assert.deepEqual(await bench.store.traces.find({ id: refused, limit: 1 }), [])
+    },
+  )
 }

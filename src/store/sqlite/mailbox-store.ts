@@ -19,7 +19,7 @@ import type { Access } from '../../ports/store.ts'
 import type { ViewHub } from '../views/hub.ts'
 import { View } from '../views/view.ts'
 import { fetchView } from './fetching.ts'
-import { flagNamesOf } from './intake.ts'
+import { flagNamesOf, traceRows } from './intake.ts'
 import { listedMailboxes, mailboxInfo } from './listing.ts'
 import type { LowWater } from './low-water.ts'
 import type { AppendOperation, Operation, Refusal } from './operations.ts'
@@ -156,7 +156,7 @@ export class SqliteMailboxes implements Mailboxes {
     if (full !== undefined) return { ok: false, error: full }
     const blobs: (readonly Uint8Array[])[] = []
     const rows: AppendOperation['messages'][number][] = []
-    for (const { body, flags, internalDateMs, internalDateZoneMinutes } of messages) {
+    for (const { body, flags, internalDateMs, internalDateZoneMinutes, trace } of messages) {
       const content = contentOf(body).row(NO_PREFIX, blobs.length)
       blobs.push(...content.blobs)
       const row = {
@@ -164,6 +164,7 @@ export class SqliteMailboxes implements Mailboxes {
         flags: flagNamesOf(flags),
         dateMs: internalDateMs,
         zone: internalDateZoneMinutes,
+        trace: trace === undefined ? null : traceRows(trace.id, trace.events, this.#now()),
       }
       rows.push(row)
     }

@@ -127,6 +127,7 @@ export interface AppendOperation {
     readonly flags: FlagNames
     readonly dateMs: number
     readonly zone: number
+    readonly trace: TraceRows | null
   }[]
 }
 

@@ -1,5 +1,6 @@
 import { flagNames } from '../../../mail/flags.ts'
 import { makeTraceId } from '../../../mail/ids.ts'
+import type { AppendMessage } from '../../../ports/mailboxes.ts'
 import type { BodyWriter } from '../../../ports/store.ts'
 import type { AppendCommand } from '../../../protocol/imap/commands/append.ts'
 import type { ImapAnswer } from '../../../protocol/imap/types.ts'
@@ -24,8 +25,12 @@ export class ImapAppend {
     const { maxMessageBytes } = deps.settings()
     if (this.#command.sizeBytes > maxMessageBytes)
       return done('NO', `A message may have at most ${maxMessageBytes} octets`, 'TOOBIG')
-    const found = await deps.mailboxes.status(access, this.#command.mailbox)
-    if (!found.ok) return targetRefusal(this.#context, found.error)
+    const { mailbox } = this.#command
+    // One that took a message before is not asked about again: should it be gone, storing says so.
+    if (this.#context.appendTarget !== mailbox) {
+      const found = await deps.mailboxes.status(access, mailbox)
+      if (!found.ok) return targetRefusal(this.#context, found.error)
+    }
     const full = await deps.intake.room(this.#command.sizeBytes)
     if (full !== undefined) return refusal(this.#context, full)
     // An abort that came meanwhile found nothing to throw away.
@@ -57,14 +62,15 @@ export class ImapAppend {
       flags: flagNames(this.#command.flags),
       internalDateMs: date.ms,
       internalDateZoneMinutes: date.zoneMinutes,
+      trace: this.#trace(nowMs),
     }
     const appended = await deps.mailboxes.append(access, this.#command.mailbox, [message])
     if (!appended.ok) {
       staged.value.discard()
       return targetRefusal(this.#context, appended.error)
     }
+    this.#context.appendTarget = this.#command.mailbox
     const uid = appended.value.uids[0]
-    if (uid !== undefined) this.#trace(nowMs, uid)
     return done(
       'OK',
       'APPEND completed',
@@ -73,14 +79,13 @@ export class ImapAppend {
   }
 
   /** The message did not come by mail, so this is all that there is to say of it. */
-  #trace(atMs: number, uid: number): void {
+  #trace(atMs: number): AppendMessage['trace'] {
     const { deps, login } = this.#context
     const { mailbox } = this.#command
-    const account = login?.login ?? ''
-    deps.intake.trace(makeTraceId(atMs, deps.random.bytes(10)), [
-      { atMs, kind: 'appended', login: account, mailbox },
-      { atMs, kind: 'stored', account, mailbox, uid },
-    ])
+    return {
+      id: makeTraceId(atMs, deps.random.bytes(10)),
+      events: [{ atMs, kind: 'appended', login: login?.login ?? '', mailbox }],
+    }
   }
 
   abort(): void {

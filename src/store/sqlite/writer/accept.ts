@@ -92,6 +92,10 @@ export function append(
     })
     const uid = insertEntry(context, { account, mailbox, modseq }, { message, flags, size: body.size })
     uids.push(uid)
+    if (one.trace !== null) {
+      const at = { atMs: one.trace.atMs, account: account.login, mailbox: mailbox.name, uid }
+      insertTrace(context, one.trace, [{ kind: 'stored', ...at }])
+    }
     rows.push(uid, message, flags)
   }
   context.events.push({ e: 'added', mailbox: mailbox.id, modseq, rows })
