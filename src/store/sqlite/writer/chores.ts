@@ -47,12 +47,12 @@ export class Chores {
    */
   backup(phase: BackupPhase): void {
     this.#isBackingUp = phase !== 'ended'
-    if (phase === 'begins') {
-      this.#files.hold()
-      pauseCheckpoints(this.#sql().db)
-      return
-    }
-    resumeCheckpoints(this.#sql().db)
+    if (phase === 'begins') this.#files.hold()
     if (phase === 'ended') this.#files.letGo()
+    const { db } = this.#sql()
+    // After a fault there may be none for a while.
+    if (!db.isOpen) return
+    if (phase === 'begins') pauseCheckpoints(db)
+    else resumeCheckpoints(db)
   }
 }

@@ -1,10 +1,12 @@
-import { GROUP_BYTES, GROUP_OPERATIONS } from '../../limits.ts'
-import { deleteBodyFile, sweepOrphans } from '../body-files.ts'
+import { GROUP_BYTES, GROUP_OPERATIONS, REOPEN_EVERY_MS } from '../../limits.ts'
+import { sweepOrphans } from '../body-files.ts'
 import { openForWriting } from '../database.ts'
+import { openAgain } from '../open-again.ts'
 import type { GroupReport } from '../operations.ts'
 import { type Packet, packReport, type UnpackedCall, unpack } from '../packing.ts'
-import { describeError, Sql } from '../sql.ts'
+import { Sql } from '../sql.ts'
 import type { FromWriter, ThreadPort, ToWriter, WriterData } from '../threads.ts'
+import { Chores } from './chores.ts'
 import { GroupCommit } from './group.ts'
 import { leftovers } from './purge.ts'
 
@@ -14,21 +16,28 @@ const GROUPS_BEFORE_SLICE = 16
 /** The store thread: the only writer. Takes all that waits, commits it as one group, answers, goes on. */
 class Writer {
   readonly #port: ThreadPort<ToWriter, FromWriter>
-  readonly #sql: Sql
+  readonly #database: string
+  #sql: Sql
   readonly #group: GroupCommit
-  readonly #bodies: string
+  readonly #chores: Chores
   #waiting: UnpackedCall[] = []
   #closing = false
   #scheduled = false
+  #reopening: NodeJS.Timeout | undefined
 
   constructor(port: ThreadPort<ToWriter, FromWriter>, data: WriterData) {
     this.#port = port
-    this.#bodies = data.bodies
+    this.#database = data.database
     const db = openForWriting(data.database)
     this.#sql = new Sql(db)
     if (data.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${data.maxPages}`)
+    this.#chores = new Chores(
+      () => this.#sql,
+      data.bodies,
+      (text) => this.#post({ kind: 'note', text }),
+    )
     const swept = sweepOrphans(this.#sql, data.bodies)
-    this.#group = new GroupCommit(this.#sql, leftovers(this.#sql), (name) => this.#deleteFile(name))
+    this.#group = new GroupCommit(this.#sql, leftovers(this.#sql), (name) => this.#chores.removeFile(name))
     this.#post({ kind: 'ready', swept })
     port.onMessage((message) => {
       this.#take(message)
@@ -40,19 +49,28 @@ class Writer {
   #take(message: ToWriter): void {
     if (message.kind === 'close') this.#closing = true
     else if (message.kind === 'max-pages') this.#sql.db.exec(`PRAGMA max_page_count = ${message.pages}`)
-    else this.#waiting.push(...unpack(message.packet satisfies Packet))
+    else if (message.kind === 'backup') {
+      this.#chores.backup(message.phase)
+      this.#post(message)
+    } else this.#waiting.push(...unpack(message.packet satisfies Packet))
   }
 
   /** Groups until nothing waits; whoever arrives during a commit joins the next one. */
   #work(): void {
     this.#drain()
     for (let groups = 1; this.#waiting.length > 0; groups++) {
-      this.#report(this.#group.run(this.#nextGroup()))
+      this.#runGroup(this.#nextGroup())
       if (groups % GROUPS_BEFORE_SLICE === 0 && this.#group.hasWork) this.#report(this.#group.runLater())
       this.#drain()
     }
     if (this.#closing) this.#close()
     else this.#schedule()
+  }
+
+  #runGroup(calls: readonly UnpackedCall[]): void {
+    this.#report(this.#group.run(calls))
+    if (calls.some(({ operation }) => operation.op === 'release')) this.#chores.deleted()
+    this.#watchDisk()
   }
 
   #drain(): void {
@@ -70,16 +88,56 @@ class Writer {
     return this.#waiting.splice(0, count)
   }
 
-  /** Work that nobody waits for runs between groups, a slice at a time. */
+  /** Work that nobody waits for runs between groups, a slice at a time; room is given back when all else is done. */
   #schedule(): void {
-    if (this.#scheduled || this.#closing || !this.#group.hasWork) return
+    if (this.#scheduled || this.#closing || this.#reopening !== undefined) return
+    if (!this.#group.hasWork && !this.#chores.hasWork) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
-      if (this.#closing) return
-      this.#report(this.#group.runLater())
+      if (this.#closing || this.#reopening !== undefined) return
+      this.#drain()
+      if (this.#waiting.length === 0) this.#slice()
       this.#work()
     })
+  }
+
+  #slice(): void {
+    if (this.#group.hasWork) {
+      this.#report(this.#group.runLater())
+      this.#chores.deleted()
+      this.#watchDisk()
+      return
+    }
+    try {
+      this.#chores.work()
+    } catch (error) {
+      this.#group.failed(error)
+      this.#watchDisk()
+    }
+  }
+
+  /** After a failed write nothing more is acknowledged until the database was opened again and proved. */
+  #watchDisk(): void {
+    const { mistrust } = this.#group
+    if (mistrust === undefined || this.#reopening !== undefined) return
+    this.#post({ kind: 'mistrust', cause: mistrust })
+    this.#reopening = setInterval(() => this.#reopen(), REOPEN_EVERY_MS)
+  }
+
+  #reopen(): void {
+    try {
+      if (this.#sql.db.isOpen) this.#sql.db.close()
+      this.#sql = openAgain(this.#database)
+      for (const name of this.#group.reopen(this.#sql)) this.#chores.removeFile(name)
+    } catch {
+      // The disk still fails, as was told already: the next try comes by itself.
+      return
+    }
+    clearInterval(this.#reopening)
+    this.#reopening = undefined
+    this.#post({ kind: 'mistrust', cause: null })
+    this.#schedule()
   }
 
   #report(report: GroupReport): void {
@@ -87,17 +145,9 @@ class Writer {
       this.#post({ kind: 'report', text: packReport(report) })
   }
 
-  #deleteFile(name: string): void {
-    try {
-      deleteBodyFile(this.#bodies, name)
-    } catch (error) {
-      // The row is gone, so the next start sweeps the file.
-      this.#post({ kind: 'note', text: `cannot delete body file ${name}: ${describeError(error)}` })
-    }
-  }
-
   #close(): void {
-    this.#sql.db.close()
+    clearInterval(this.#reopening)
+    if (this.#sql.db.isOpen) this.#sql.db.close()
     this.#post({ kind: 'closed' })
     this.#port.close()
   }
