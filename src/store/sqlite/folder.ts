@@ -72,6 +72,17 @@ export function ownFolder(folder: string): FolderResult<Ownership> {
   return problem === undefined ? takeLock(paths) : { ok: false, error: problem }
 }
 
+/** Takes a data folder that is there, and changes nothing in it: for those who look at it or mend it. */
+export function lockFolder(folder: string): FolderResult<Ownership> {
+  const paths = folderPaths(folder)
+  try {
+    accessSync(paths.database, constants.R_OK)
+  } catch (error) {
+    return { ok: false, error: fileError(paths.database, error) }
+  }
+  return takeLock(paths)
+}
+
 function prepareFolder(paths: FolderPaths): OpenError | undefined {
   const { folder, bodies } = paths
   try {

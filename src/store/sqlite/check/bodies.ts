@@ -16,8 +16,7 @@ export function* checkBodies(
   collector: Collector,
   bodies: string,
 ): Generator<CheckStep, number> {
-  db.db.exec('CREATE TEMP TABLE IF NOT EXISTS scanned (body INTEGER PRIMARY KEY, hash INTEGER)')
-  db.db.exec('DELETE FROM temp.scanned')
+  makeScanned(db)
   const of = countBodies(db)
   let done = 0
   for (const slice of bodySlices(db)) {
@@ -34,6 +33,12 @@ export function* checkBodies(
     yield { kind: 'progress', phase: 'bodies', done, of: Math.max(done, of) }
   }
   return done
+}
+
+/** What each body that was read is found by: too many for memory. */
+export function makeScanned(db: CheckDatabase): void {
+  db.db.exec('CREATE TEMP TABLE IF NOT EXISTS scanned (body INTEGER PRIMARY KEY, hash INTEGER)')
+  db.db.exec('DELETE FROM temp.scanned')
 }
 
 function countBodies(db: CheckDatabase): number {
@@ -88,8 +93,9 @@ function lastBody(db: CheckDatabase): number {
   return 0
 }
 
-interface Judged {
+export interface Judged {
   readonly found: readonly Found[]
+  readonly row?: Row | undefined
   /** Where the content is what came in. */
   readonly read?: ReadBody | undefined
 }
@@ -117,7 +123,7 @@ export function judgeBody(db: CheckDatabase, id: number, bodies: string): Judged
     return unreadFile(db, row, error)
   }
   const file = typeof row.file === 'string' ? `bodies/${row.file}` : undefined
-  return judgeRead(db, row, read, { ...where, file })
+  return judgeRead(row, read, { ...where, file })
 }
 
 /** A file that cannot be read, unless its message went meanwhile. */
@@ -133,7 +139,7 @@ function unreadFile(db: CheckDatabase, row: Row, error: unknown): Judged | undef
   return { found: [{ kind: 'file-missing', where, says, advice }] }
 }
 
-function judgeRead(db: CheckDatabase, row: Row, read: ReadBody, where: Found['where']): Judged {
+function judgeRead(row: Row, read: ReadBody, where: Found['where']): Judged {
   const found: Found[] = []
   if (row.crc !== read.crc) {
     const size =
@@ -144,7 +150,7 @@ function judgeRead(db: CheckDatabase, row: Row, read: ReadBody, where: Found['wh
   }
   if (row.size !== read.sizeBytes) {
     const says = `it is said to have ${String(row.size)} octets, and has ${read.sizeBytes}`
-    found.push({ kind: 'body-size', where, says, repairable: isSizeProven(db, row, read) })
+    found.push({ kind: 'body-size', where, says, repairable: true })
   }
   if (!isHeadRight(row, read)) {
     const says = 'the copy of its header is not the beginning of its content'
@@ -155,17 +161,8 @@ function judgeRead(db: CheckDatabase, row: Row, read: ReadBody, where: Found['wh
     const says = `what is kept of its structure (${wrong.join(', ')}) is not what its octets say`
     found.push({ kind: 'body-mime', where, says, repairable: true })
   }
-  return { found, read }
+  return { found, row, read }
 }
-
-/** A second witness: the content is right, but octets before it are under no checksum. */
-function isSizeProven(db: CheckDatabase, row: Row, read: ReadBody): boolean {
-  const params = { id: row.id ?? null, size: read.sizeBytes }
-  return db.row(WITNESS, params) !== undefined
-}
-
-const WITNESS = `SELECT 1 FROM messages WHERE body = $id AND size = $size
-  UNION ALL SELECT 1 FROM queue WHERE body = $id AND size + skip = $size`
 
 /** Goes by what `checkBodies` has read. */
 export const HASH_RULE: Rule = {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { MessageScanner, type MessageSummary } from '../../../mime/scanner.ts'
 import { INLINE_BODY_BYTES, KEPT_HEADER_BYTES } from '../../limits.ts'
+import { bodyCrc } from '../body-crc.ts'
 import { hashId } from '../writer/bodies.ts'
 import type { Row } from './check-database.ts'
 import { READ_BYTES } from './limits.ts'
@@ -10,7 +11,6 @@ import { READ_BYTES } from './limits.ts'
 export interface ReadBody {
   /** Prefix and content. */
   readonly sizeBytes: number
-  /** Of the content alone, as it is when a message comes in. */
   readonly crc: number
   /** What is kept apart as the header block. */
   readonly head: Uint8Array
@@ -25,7 +25,7 @@ export const SCANNED_COLUMNS = ['header_size', 'sent_day', 'envelope', 'structur
 export const SELECT_BODY = `SELECT b.id, b.size, b.crc, b.header_size, b.sent_day, b.file, b.prefix, b.envelope,
   b.structure, b.body, b.parts, b.head, t.bytes AS text FROM bodies b LEFT JOIN texts t ON t.body = b.id WHERE b.id = $id`
 
-const octets = (cell: Row[string] | undefined): Uint8Array =>
+export const octets = (cell: Row[string] | undefined): Uint8Array =>
   cell instanceof Uint8Array ? cell : new Uint8Array(0)
 
 /** Reads the octets of a body's row: prefix ‖ head ‖ text, or prefix ‖ file. Throws where the file cannot be read. */
@@ -74,7 +74,7 @@ class Reading {
     const summary = this.#scanner.end(prefix)
     return {
       sizeBytes: prefix.length + this.#sizeBytes,
-      crc: this.#crc,
+      crc: bodyCrc(this.#crc, prefix),
       head: isFile ? header.subarray(0, KEPT_HEADER_BYTES) : header,
       summary,
       idHash: summary.messageId === undefined ? null : hashId(summary.messageId),

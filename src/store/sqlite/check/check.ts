@@ -87,7 +87,8 @@ function* checkAll(
   return report(collector, { rows, bodies, files, wholeFile })
 }
 
-function versionProblem(db: CheckDatabase): string | undefined {
+/** Why this program cannot judge the database. */
+export function versionProblem(db: CheckDatabase): string | undefined {
   const version = Number(db.row('PRAGMA user_version')?.user_version)
   if (version === SCHEMA_VERSION) return undefined
   return version > SCHEMA_VERSION

@@ -1,77 +1,79 @@
 import type { Cell, Row } from './check-database.ts'
 
 /** What can be wrong. The name of a kind is stable: tests and operators' scripts go by it. */
-export type FindingKind =
-  | 'unreadable'
-  | 'page'
-  | 'index'
-  | 'schema'
-  | 'value'
-  | 'counters-row'
-  | 'counter'
-  | 'trace-bytes'
-  | 'account-login'
-  | 'account-used'
-  | 'account-modseq'
-  | 'account-inbox'
-  | 'account-alias'
-  | 'credential-form'
-  | 'credential-stray'
-  | 'alias-form'
-  | 'good-address-stray'
-  | 'mailbox-stray'
-  | 'mailbox-name'
-  | 'mailbox-parent'
-  | 'mailbox-hidden'
-  | 'mailbox-counts'
-  | 'mailbox-tombstones'
-  | 'mailbox-uidnext'
-  | 'mailbox-modseq'
-  | 'mailbox-doomed'
-  | 'keyword-stray'
-  | 'keyword-name'
-  | 'keyword-gap'
-  | 'subscription-stray'
-  | 'subscription-name'
-  | 'entry-mailbox'
-  | 'entry-message'
-  | 'entry-account'
-  | 'entry-flags'
-  | 'tombstone-mailbox'
-  | 'tombstone-message'
-  | 'tombstone-alive'
-  | 'message-body'
-  | 'message-refs'
-  | 'message-unreferenced'
-  | 'message-size'
-  | 'message-thread'
-  | 'message-hash'
-  | 'thread-stray'
-  | 'thread-id'
-  | 'body-refs'
-  | 'body-unreferenced'
-  | 'body-text'
-  | 'body-size'
-  | 'body-crc'
-  | 'body-head'
-  | 'body-mime'
-  | 'text-stray'
-  | 'file-name'
-  | 'file-shared'
-  | 'file-missing'
-  | 'file-stray'
-  | 'file-mode'
-  | 'file-owner'
-  | 'file-type'
-  | 'queue-body'
-  | 'queue-form'
-  | 'queue-size'
-  | 'queue-recipients'
-  | 'recipient-stray'
-  | 'recipient-form'
-  | 'recipient-detail'
-  | 'trace-form'
-  | 'trace-address-stray'
+export const FINDING_KINDS = [
+  'unreadable',
+  'page',
+  'index',
+  'schema',
+  'value',
+  'counters-row',
+  'counter',
+  'trace-bytes',
+  'account-login',
+  'account-used',
+  'account-modseq',
+  'account-inbox',
+  'account-alias',
+  'credential-form',
+  'credential-stray',
+  'alias-form',
+  'good-address-stray',
+  'mailbox-stray',
+  'mailbox-name',
+  'mailbox-parent',
+  'mailbox-hidden',
+  'mailbox-counts',
+  'mailbox-tombstones',
+  'mailbox-uidnext',
+  'mailbox-modseq',
+  'mailbox-doomed',
+  'keyword-stray',
+  'keyword-name',
+  'keyword-gap',
+  'subscription-stray',
+  'subscription-name',
+  'entry-mailbox',
+  'entry-message',
+  'entry-account',
+  'entry-flags',
+  'tombstone-mailbox',
+  'tombstone-message',
+  'tombstone-alive',
+  'message-body',
+  'message-refs',
+  'message-unreferenced',
+  'message-size',
+  'message-thread',
+  'message-hash',
+  'thread-stray',
+  'thread-id',
+  'body-refs',
+  'body-unreferenced',
+  'body-text',
+  'body-size',
+  'body-crc',
+  'body-head',
+  'body-mime',
+  'text-stray',
+  'file-name',
+  'file-shared',
+  'file-missing',
+  'file-stray',
+  'file-mode',
+  'file-owner',
+  'file-type',
+  'queue-body',
+  'queue-form',
+  'queue-size',
+  'queue-recipients',
+  'recipient-stray',
+  'recipient-form',
+  'recipient-detail',
+  'trace-form',
+  'trace-address-stray',
+] as const
+export type FindingKind = (typeof FINDING_KINDS)[number]
 
 /** Where it is, as far as it is known. */
 export interface Where {

@@ -15,3 +15,7 @@ export const BODY_SLICE = 500
 export const READ_BYTES = 256 * 1024
 /** Ids tried one by one behind a page of ids that cannot be read; a page holds fewer. */
 export const PROBED_IDS = 1000
+/** Rows of one rule that a repair holds at once; the next pass takes the next ones. */
+export const REPAIR_ROWS = 10_000
+/** A repair can bring up another; more passes than this only count the rows of a table that is lost. */
+export const REPAIR_PASSES = 1000

@@ -36,7 +36,7 @@ export function* checkSchema(db: CheckDatabase, collector: Collector): Generator
     })
 }
 
-export function wantedSchema(): readonly SchemaObject[] {
+function wantedSchema(): readonly SchemaObject[] {
   const db = new DatabaseSync(':memory:')
   try {
     migrate(db)
@@ -44,4 +44,10 @@ export function wantedSchema(): readonly SchemaObject[] {
   } finally {
     db.close()
   }
+}
+
+/** What is not there of a type. */
+export function missingObjects(db: CheckDatabase, type: 'table' | 'index'): readonly SchemaObject[] {
+  const there = new Set([...db.rows(SELECT)].map(({ name }) => String(name)))
+  return wantedSchema().filter((one) => one.type === type && !there.has(one.name))
 }

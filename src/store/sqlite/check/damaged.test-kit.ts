@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Bench, mail, uids } from '../../contract/bench.test-kit.ts'
+import { lockFolder } from '../folder.ts'
+import { openStore, type Store } from '../open.ts'
+import { checkNow } from './check.ts'
+import type { Finding } from './finding.ts'
+import { type RepairResult, repairSteps } from './repair.ts'
+
+/* Stores to be damaged: one with something in every table, and copies of it. */
+
+const ARGON2ID = `$argon2id$v=19$m=65536,t=3,p=4$${'a'.repeat(22)}$${'b'.repeat(43)}`
+const PREFIX =
+  'Return-Path: <sender@elsewhere.test>\r\nReceived: by mail.example.test; Tue, 1 Sep 2026 08:00:00 +0000\r\n'
+
+export async function openAt(folder: string): Promise<Store> {
+  const opened = await openStore({
+    folder,
+    directory: { domains: ['example.test'], separator: '+' },
+    now: () => Date.now(),
+    onFault: (cause) => assert.fail(cause),
+  })
+  assert(opened.ok, opened.ok ? '' : opened.error.problem)
+  return opened.store
+}
+
+/** A folder for one test, removed after it. */
+export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'hikyaku-check-'))
+  try {
+    await body(join(folder, 'data'))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** A closed store with every kind of row: two accounts, shared, large, threaded, expunged and queued mail. */
+export async function fillStore(folder: string): Promise<void> {
+  const store = await openAt(folder)
+  const bench = new Bench({ store, reopen: async () => store, dispose: async () => {} })
+  const anna = await bench.account('anna@example.test')
+  const ben = await bench.account('ben@example.test')
+  await fillAccounts(store, anna.owner)
+  const { mailboxes } = store
+  await mailboxes.create(anna, 'work/plans' as never)
+  const large = Buffer.concat([Buffer.from(mail('large', '')), Buffer.alloc(400_000, 'text\r\n')])
+  await bench.accept(large, [anna, ben], { prefix: PREFIX })
+  const first = 'Message-ID: <first@example.test>\r\n'
+  await bench.deliver(mail('first', 'Hello.\r\n', first), anna, {
+    prefix: PREFIX,
+    flags: ['\\Seen', 'Later', '$Work'],
+  })
+  const answer = 'Message-ID: <second@example.test>\r\nReferences: <first@example.test>\r\n'
+  await bench.deliver(mail('answer', 'Yes.\r\n', answer), anna, { prefix: PREFIX })
+  await bench.deliverMany(5, anna)
+  await bench.deliverMany(2, ben)
+  await queueOne(bench)
+  const view = await bench.view(anna)
+  await mailboxes.copy(anna, view, uids(view).slice(0, 3), 'work/plans' as never)
+  await mailboxes.move(anna, view, [uids(view).at(-1) as number], 'Trash' as never)
+  view.sync({ expunges: true })
+  // Another session still shows what is expunged now: it stays pinned when the store closes.
+  await bench.view(anna)
+  const uid = uids(view).at(-1) as number
+  await mailboxes.storeFlags(anna, view, { uids: [uid], action: 'add', flags: ['\\Deleted'], silent: true })
+  await mailboxes.expunge(anna, view)
+  await store.close()
+}
+
+async function fillAccounts({ accounts }: Store, anna: Parameters<Store['accounts']['noteGoodAddress']>[0]) {
+  const key = (length: number) => new Uint8Array(length).fill(7)
+  const scram = [
+    { hash: 'SHA-256', salt: key(16), iterations: 4096, storedKey: key(32), serverKey: key(32) } as const,
+  ]
+  assert((await accounts.setCredential('anna@example.test', { name: 'main', argon2id: ARGON2ID, scram })).ok)
+  assert((await accounts.setAlias('sales@example.test', ['anna@example.test', 'far@away.test'])).ok)
+  accounts.noteGoodAddress(anna, '192.0.2.1', 1_000_000)
+}
+
+async function queueOne(bench: Bench): Promise<void> {
+  const queued = await bench.accept(mail('outwards'), [], {
+    prefix: PREFIX,
+    trace: [{ atMs: 1_000_000, kind: 'sender', reversePath: 'sender@elsewhere.test' }],
+    queue: {
+      sender: {
+        reversePath: { local: 'anna', domain: 'example.test' },
+        bodyType: '8BITMIME',
+        smtputf8: false,
+      },
+      recipients: [
+        { address: { local: 'far', domain: 'away.test' }, notify: ['FAILURE'] },
+        { address: { local: 'near', domain: 'away.test' } },
+      ],
+      nextAttemptAtMs: 2_000_000,
+      skipBytes: 10,
+    },
+  })
+  assert(queued.ok)
+}
+
+export async function copyOf(folder: string, to: string): Promise<string> {
+  await cp(folder, to, { recursive: true, preserveTimestamps: true })
+  return to
+}
+
+export function execute(folder: string, sql: string): void {
+  const db = new DatabaseSync(join(folder, 'hikyaku.db'), { defensive: false })
+  try {
+    db.exec(sql)
+  } finally {
+    db.close()
+  }
+}
+
+/** The one value of a query. */
+export function readValue(folder: string, sql: string): unknown {
+  const db = new DatabaseSync(join(folder, 'hikyaku.db'))
+  try {
+    return Object.values(db.prepare(sql).get() ?? {})[0]
+  } finally {
+    db.close()
+  }
+}
+
+export function findingsOf(folder: string, options: Parameters<typeof checkNow>[1] = {}): readonly Finding[] {
+  const result = checkNow(folder, options)
+  assert(result.ok, result.ok ? '' : result.problem)
+  return result.findings
+}
+
+export function kindsOf(findings: readonly Finding[]): readonly string[] {
+  return [...new Set(findings.map(({ kind }) => kind))].sort()
+}
+
+export function repairNow(folder: string): {
+  readonly result: RepairResult
+  readonly sentences: readonly string[]
+} {
+  const owned = lockFolder(folder)
+  assert(owned.ok, owned.ok ? '' : owned.error.problem)
+  const sentences: string[] = []
+  try {
+    const steps = repairSteps(folder)
+    for (;;) {
+      const step = steps.next()
+      if (step.done === true) return { result: step.value, sentences }
+      if (step.value.kind === 'repaired') sentences.push(step.value.sentence)
+    }
+  } finally {
+    owned.value.release()
+  }
+}
