@@ -50,7 +50,8 @@ const PROGRAMS = {
   run: (args) => [main, ...args],
   tool: (args) => [`tools/${args[0]}.ts`, ...args.slice(1)],
 }
-for (const tool of ['build', 'check', 'fuzz', 'slow', 'test']) PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
+for (const tool of ['bench', 'build', 'check', 'fuzz', 'kill', 'power', 'slow', 'test'])
+  PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
 
 /** A failure that is told in one sentence, without a stack. */
 class Refusal extends Error {}

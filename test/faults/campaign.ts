@@ -1,0 +1,176 @@
+// Many rounds over many folders from one seed: what the commands and the suites run.
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Chance } from './chance.ts'
+import { LoopDisk } from './loop-disk.ts'
+import { FolderRounds } from './rounds.ts'
+import type { Serving } from './serving.ts'
+
+export interface CampaignOptions {
+  readonly rounds: number
+  readonly seed: number
+  /** Everything is made below it; a folder that failed stays there. */
+  readonly base: string
+  /** One line for each round. */
+  readonly say: (line: string) => void
+  /** For the server: see shimEnv, given the data folder. */
+  readonly env?: (dataFolder: string) => Readonly<Record<string, string>>
+}
+
+export interface CampaignResult {
+  readonly rounds: number
+  readonly acknowledged: number
+  /** Deliveries elsewhere that a crash between the answer and its record made come twice. */
+  readonly doubles: number
+  readonly failures: readonly Failure[]
+  readonly seconds: number
+}
+
+export interface Failure {
+  readonly seed: number
+  readonly round: number
+  /** Kept, to be looked at. */
+  readonly folder: string
+  readonly problems: readonly string[]
+}
+
+/** Where the server of some rounds keeps its things. */
+interface Place {
+  readonly folder: string
+  /** Takes the server down. */
+  strike(serving: Serving): Promise<void>
+  /** Whether the server may refuse things, before it goes. */
+  readonly mayRefuse: boolean
+  release(isKept: boolean): Promise<void>
+}
+
+/** The same folder is killed so often; a new one begins with its first start. */
+const roundsPerFolder = 12
+
+/** SIGKILL at any moment. */
+export function killCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  return run(options, async (name) => {
+    const folder = join(options.base, name)
+    return {
+      folder,
+      strike: (serving) => serving.kill(),
+      mayRefuse: false,
+      release: async (isKept) => {
+        if (!isKept) rmSync(folder, { recursive: true, force: true })
+      },
+    }
+  })
+}
+
+const diskBytes = 768 * 2 ** 20
+const mountOptions = [[], ['data=ordered'], ['data=writeback']] as const
+
+/** The power of the disk goes; the server lives on for a moment without one. */
+export function powerCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  return run(options, async (name, chance) => {
+    const file = join(options.base, `${name}.ext4`)
+    const mountPoint = join(options.base, name)
+    const disk = await LoopDisk.make({
+      file,
+      mountPoint,
+      sizeBytes: diskBytes,
+      options: chance.pick(mountOptions),
+    })
+    return {
+      folder: join(mountPoint, 'server'),
+      mayRefuse: true,
+      strike: async (serving) => {
+        await disk.cutPower()
+        // What is acknowledged now is acknowledged without a disk.
+        await sleep(chance.within(0, 150))
+        await serving.kill()
+        await disk.unmount()
+        await disk.mount()
+      },
+      release: async (isKept) => {
+        await disk.unmount()
+        if (isKept) return
+        rmSync(file)
+        rmSync(mountPoint, { recursive: true })
+      },
+    }
+  })
+}
+
+async function run(
+  options: CampaignOptions,
+  makePlace: (name: string, chance: Chance) => Promise<Place>,
+): Promise<CampaignResult> {
+  const { rounds, seed, base, say } = options
+  mkdirSync(base, { recursive: true })
+  const began = performance.now()
+  const failures: Failure[] = []
+  let [done, acknowledged, doubles] = [0, 0, 0]
+  for (let number = 0; done < rounds && failures.length < maxFailures; number++) {
+    // Each folder has a seed of its own, so that one can be run again alone.
+    const chance = new Chance(seed + number * 7919)
+    const place = await makePlace(`s${seed}f${number}`, chance.fork())
+    const count = Math.min(roundsPerFolder, rounds - done)
+    const ran = await runFolder(options, { place, chance, count, first: done, tag: `s${seed}f${number}` })
+    if (ran.failure !== undefined) failures.push(ran.failure)
+    await place.release(ran.failure !== undefined)
+    done += ran.done
+    acknowledged += ran.acknowledged
+    doubles += ran.doubles
+    say(`${done} of ${rounds} rounds, ${acknowledged} acknowledged, ${failures.length} failures`)
+  }
+  return { rounds: done, acknowledged, doubles, failures, seconds: (performance.now() - began) / 1000 }
+}
+
+/** So many failures tell enough. */
+const maxFailures = 5
+
+async function runFolder(
+  { seed, say, env }: CampaignOptions,
+  at: {
+    readonly place: Place
+    readonly chance: Chance
+    readonly count: number
+    readonly first: number
+    readonly tag: string
+  },
+) {
+  const { place, chance, count, first, tag } = at
+  const rounds = await FolderRounds.open({
+    folder: place.folder,
+    chance,
+    tag,
+    death: place,
+    mayRefuse: place.mayRefuse,
+    ...(env === undefined ? {} : { env: env(join(place.folder, 'data')) }),
+  })
+  let done = 0
+  let problems: readonly string[] = []
+  try {
+    while (done < count && problems.length === 0) {
+      const round = await rounds.round()
+      done++
+      problems = round.problems
+    }
+    if (problems.length === 0) problems = await rounds.finish()
+  } finally {
+    await rounds.close()
+  }
+  const { acknowledged, sink } = rounds.post
+  if (problems.length === 0) return { done, acknowledged, doubles: sink.doubles, failure: undefined }
+  const failure: Failure = { seed, round: first + done, folder: place.folder, problems }
+  say(describeFailure(failure))
+  return { done, acknowledged, doubles: sink.doubles, failure }
+}
+
+const maxShown = 20
+
+export function describeFailure({ seed, round, folder, problems }: Failure): string {
+  const shown = problems.slice(0, maxShown)
+  const more = problems.length > maxShown ? [`… and ${problems.length - maxShown} more`] : []
+  return [`FAIL  seed ${seed}, found in round ${round}, kept in ${folder}`, ...shown, ...more].join(
+    '\n      ',
+  )
+}

@@ -1,0 +1,101 @@
+// All that was asked of a server and what it answered: every account, mail for elsewhere, aliases.
+
+import type { Chance } from './chance.ts'
+import { AccountLedger } from './ledger.ts'
+import { addressOf, domain, letterId } from './letter.ts'
+import type { Sink } from './sink.ts'
+
+export const accountNames = ['anna', 'bert', 'cleo', 'dora'] as const
+/** Everybody's; long enough for the server. */
+export const password = 'a password for every one of them'
+/** An alias that leads to the first two accounts. */
+export const teamAlias = `team@${domain}`
+export const team = accountNames.slice(0, 2)
+
+export interface Outgoing {
+  readonly id: string
+  /** Who is told when it is refused; undefined: nobody of ours. */
+  readonly sender: string | undefined
+  acknowledged: boolean
+}
+
+/** Where a letter goes. */
+export interface Targets {
+  /** Names of accounts. */
+  readonly accounts: readonly string[]
+  readonly elsewhere: readonly string[]
+}
+
+export class Post {
+  readonly accounts: ReadonlyMap<string, AccountLedger> = new Map(
+    accountNames.map((name) => [name, new AccountLedger(addressOf(name))]),
+  )
+  readonly outgoing = new Map<string, Outgoing>()
+  readonly sink: Sink
+  readonly problems: string[] = []
+  /** What the server would not do. */
+  readonly refusals: string[] = []
+  /** The operator's things, by name: an alias with its targets, an account with nothing. */
+  admin: ReadonlyMap<string, string> = new Map()
+  /** One change of those under way: a name and what becomes of it. */
+  adminPending: { readonly name: string; readonly value: string | undefined } | undefined
+  acknowledged = 0
+  #letters = 0
+  readonly #tag: string
+  /** Told of each acknowledgement, before anything else is done. */
+  onAcknowledged: (id: string) => void = () => {}
+
+  constructor(sink: Sink, tag: string) {
+    this.sink = sink
+    this.#tag = tag
+  }
+
+  /** A name that was never used before. */
+  newLetter(sizeBytes: number, author?: string): string {
+    return letterId(`${this.#tag}n${++this.#letters}`, sizeBytes, author)
+  }
+
+  account(name: string): AccountLedger {
+    const ledger = this.accounts.get(name)
+    if (ledger === undefined) throw new Error(`no account ${name}`)
+    return ledger
+  }
+
+  /** The last octet goes out now. */
+  sent(id: string, targets: Targets, sender: string | undefined): void {
+    for (const name of targets.accounts) this.account(name).sent(id)
+    for (const address of targets.elsewhere) this.outgoing.set(address, { id, sender, acknowledged: false })
+  }
+
+  /** What the server said of it, for these targets. 4xx leaves open what became of it. */
+  answered(id: string, targets: Targets, reply: string): void {
+    const isYes = reply.startsWith('2')
+    if (isYes) {
+      this.acknowledge(id)
+      for (const name of targets.accounts) this.account(name).delivered(id)
+      for (const address of targets.elsewhere) {
+        const outgoing = this.outgoing.get(address)
+        if (outgoing !== undefined) outgoing.acknowledged = true
+      }
+      return
+    }
+    this.refusals.push(`${id}: ${reply}`)
+    if (!reply.startsWith('5')) return
+    for (const name of targets.accounts) this.account(name).bounced(id)
+    for (const address of targets.elsewhere) this.outgoing.delete(address)
+  }
+
+  acknowledge(what: string): void {
+    this.acknowledged++
+    this.onAcknowledged(what)
+  }
+}
+
+/** Sizes as mail has them: most are small, some go into files of their own. */
+export function letterSize(chance: Chance, profile: 'usual' | 'fat'): number {
+  const kind = chance.next()
+  if (profile === 'fat') return chance.within(150_000, 250_000)
+  if (kind < 0.75) return chance.within(500, 6_000)
+  if (kind < 0.9) return chance.within(6_000, 200_000)
+  return chance.within(262_000, 900_000)
+}

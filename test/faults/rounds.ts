@@ -1,0 +1,150 @@
+// Rounds of load and sudden death on one folder: what was acknowledged must be there afterwards, once and whole.
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkNow } from '../../src/store/sqlite/check/check.ts'
+import { adminHand, setUp } from './admin-hand.ts'
+import type { Chance } from './chance.ts'
+import { imapHand } from './imap-hand.ts'
+import { accountNames, Post } from './post.ts'
+import { dataFolder, Serving } from './serving.ts'
+import { Sink } from './sink.ts'
+import { type HandParts, lmtpHand, smtpHand, untilGone } from './smtp-hands.ts'
+import { type ReadBefore, verify } from './verify.ts'
+
+/** How the server loses its footing, and what the folder is like afterwards. */
+export interface Death {
+  /** Takes the server down; resolves when its process is gone and the folder may be used again. */
+  strike(serving: Serving): Promise<void>
+}
+
+export interface FolderOptions {
+  readonly folder: string
+  readonly chance: Chance
+  /** Unique among all folders of a run: part of each letter's name. */
+  readonly tag: string
+  readonly death: Death
+  readonly env?: Readonly<Record<string, string>>
+  /** Whether the server may refuse things: a disk that fails makes it. */
+  readonly mayRefuse: boolean
+}
+
+/** What a round came to. */
+export interface Round {
+  readonly problems: readonly string[]
+  readonly acknowledged: number
+  /** When it was struck. */
+  readonly when: 'start' | 'load'
+}
+
+/** One data folder through any number of deaths. */
+export class FolderRounds {
+  readonly post: Post
+  readonly #options: FolderOptions
+  readonly #readBefore: ReadBefore = new Map()
+  #runs = 0
+
+  private constructor(options: FolderOptions, sink: Sink) {
+    this.#options = options
+    this.post = new Post(sink, options.tag)
+  }
+
+  static async open(options: FolderOptions): Promise<FolderRounds> {
+    mkdirSync(options.folder, { recursive: true })
+    return new FolderRounds(options, await Sink.listen(options.chance.fork()))
+  }
+
+  async close(): Promise<void> {
+    await this.post.sink.close()
+  }
+
+  remove(): void {
+    rmSync(this.#options.folder, { recursive: true, force: true })
+  }
+
+  /** Starts, compares with what the round before left, and dies under load; or dies while it starts. */
+  async round(): Promise<Round> {
+    const { chance } = this.#options
+    const before = this.post.acknowledged
+    const serving = this.#serve()
+    if (chance.is(0.2)) {
+      await sleep(chance.within(50, 900))
+      await this.#options.death.strike(serving)
+      return { problems: this.#told([]), acknowledged: 0, when: 'start' }
+    }
+    const problems = await this.#verified(serving, this.#runs % 10 === 0)
+    if (problems.length === 0) await this.#loadUntilStruck(serving)
+    else await serving.kill()
+    return { problems: this.#told(problems), acknowledged: this.post.acknowledged - before, when: 'load' }
+  }
+
+  /** The last word: everything is read again. */
+  async finish(): Promise<readonly string[]> {
+    const serving = this.#serve()
+    const problems = await this.#verified(serving, true)
+    await serving.stop()
+    return this.#told(problems)
+  }
+
+  #serve(): Serving {
+    const { folder, env } = this.#options
+    this.post.sink.run = ++this.#runs
+    return new Serving({ folder, sinkPort: this.post.sink.port, ...(env === undefined ? {} : { env }) })
+  }
+
+  async #verified(serving: Serving, isFull: boolean): Promise<readonly string[]> {
+    const problems: string[] = []
+    try {
+      await serving.started()
+      if (isFull) this.#readBefore.clear()
+      problems.push(...(await verify(serving, this.post, this.#readBefore)))
+    } catch (error) {
+      problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error), serving.log)
+    }
+    return [...problems, ...checkFolder(dataFolder(this.#options.folder), isFull)]
+  }
+
+  async #loadUntilStruck(serving: Serving): Promise<void> {
+    const { chance, death } = this.#options
+    const { post } = this
+    const profile = chance.is(0.1) ? 'fat' : 'usual'
+    let isOver = false
+    const parts = (): HandParts => ({
+      ...{ serving, post, profile },
+      chance: chance.fork(),
+      isOver: () => isOver,
+    })
+    const hands = untilGone(post, this.#allHands(serving, parts))
+    await sleep(chance.within(30, profile === 'fat' ? 2500 : 1200))
+    await death.strike(serving)
+    isOver = true
+    await hands
+  }
+
+  async #allHands(serving: Serving, parts: () => HandParts): Promise<void> {
+    const { post } = this
+    await setUp(serving, post)
+    await Promise.all([
+      ...[undefined, undefined, undefined, ...accountNames.slice(0, 2)].map((author) =>
+        untilGone(post, smtpHand(parts(), author)),
+      ),
+      untilGone(post, lmtpHand(parts())),
+      ...accountNames.map((name) => untilGone(post, imapHand(parts(), name))),
+      untilGone(post, adminHand(parts())),
+    ])
+  }
+
+  #told(problems: readonly string[]): readonly string[] {
+    const { refusals } = this.post
+    const refused = refusals.splice(0)
+    if (this.#options.mayRefuse) return problems
+    return [...problems, ...refused.map((one) => `refused: ${one}`)]
+  }
+}
+
+/** What `hikyaku check` finds, while the server serves. @param deep reads every octet. */
+export function checkFolder(folder: string, deep: boolean): readonly string[] {
+  const result = checkNow(folder, { deep, serving: true })
+  if (!result.ok) return [`check: ${result.problem}`]
+  return result.findings.map(({ kind, sentence }) => `check: ${kind}: ${sentence}`)
+}

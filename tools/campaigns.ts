@@ -1,0 +1,54 @@
+// The command line of the campaigns: how many, from which seed, and what is told at the end.
+import { randomInt } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import type { CampaignOptions, CampaignResult } from '../test/faults/campaign.ts'
+import { recordProof } from './proofs.ts'
+
+export interface Campaign {
+  /** As it is named in test/proofs.tsv. */
+  readonly what: string
+  readonly unit: string
+  /** The option that says how many. */
+  readonly count: string
+  readonly byDefault: number
+  run(options: CampaignOptions): Promise<CampaignResult>
+}
+
+/** Runs it as the command line says; a failure makes the exit status 1 and keeps its folder. */
+export async function runCampaign(campaign: Campaign): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      [campaign.count]: { type: 'string' },
+      seed: { type: 'string' },
+      record: { type: 'boolean' },
+    },
+  })
+  const rounds = Number(values[campaign.count] ?? campaign.byDefault)
+  const seed = Number(values.seed ?? randomInt(2 ** 31))
+  if (!Number.isSafeInteger(rounds) || rounds < 1 || !Number.isSafeInteger(seed))
+    throw new RangeError(`--${campaign.count} and --seed want whole numbers`)
+  const base = fs.mkdtempSync(path.join(os.tmpdir(), `hikyaku-${campaign.count}-`))
+  console.log(`seed ${seed}, in ${base}`)
+  const say = (line: string): void => console.log(line)
+  const result = await campaign.run({ rounds, seed, base, say })
+  const { acknowledged, doubles, failures, seconds } = result
+  const rate = (seconds / result.rounds).toFixed(2)
+  say(
+    `${result.rounds} ${campaign.unit} in ${seconds.toFixed(0)} s (${rate} s each): ${acknowledged} acknowledged, ` +
+      `${doubles} sent out twice, ${failures.length} failures`,
+  )
+  if (values.record === true)
+    recordProof({
+      what: campaign.what,
+      count: result.rounds,
+      unit: campaign.unit,
+      seconds,
+      seeds: String(seed),
+      found: failures.length,
+    })
+  if (failures.length > 0) process.exitCode = 1
+  else fs.rmSync(base, { recursive: true, force: true })
+}
