@@ -48,6 +48,15 @@ export const WRITER_BACKLOG_BYTES = 64 * 1024 * 1024
 /** Traces of refused mail that wait for a slow disk, a KiB each; nobody waits for them, so those beyond are dropped and counted. */
 export const POSTED_OPERATIONS = 10_000
 
+/** Pages of the database copied into a backup at one go: some 4 MiB, 10 ms; between them it looks whether to stop. */
+export const BACKUP_STEP_PAGES = 1000
+/** A log of this size is usual; a backup that makes it longer than this and the database together gives up. */
+export const BACKUP_LOG_BYTES = 256 * 1024 * 1024
+/** A line about how far it is comes at most this often. */
+export const BACKUP_LINE_MS = 2_000
+/** Damaged messages that a backup names one by one. */
+export const DAMAGED_NAMED = 100
+
 /** IMAP flags are one 53-bit integer: 5 system flags and 48 keywords for each mailbox. */
 export const KEYWORDS_PER_MAILBOX = 48
 /** LIST and the writer's cache hold all of them; people have hundreds. */

@@ -1,5 +1,6 @@
 import { size as sizeKind } from '../../config/kinds.ts'
 import { addressKey, parseAddress } from '../../mail/address.ts'
+import { sizeText } from '../../mail/size-text.ts'
 import type { AccountInfo, AliasInfo } from '../../ports/accounts.ts'
 import { type MadePassword, makeCredential } from '../../session/auth/passwords.ts'
 import { accountProblem } from './account-problem.ts'
@@ -162,17 +163,6 @@ function quotaArg(
 function accountLine(account: AccountInfo): string {
   const quota = account.quotaBytes === undefined ? '' : ` of ${sizeText(account.quotaBytes)}`
   return `${account.login}  ${sizeText(account.usedBytes)}${quota}${account.disabled ? '  disabled' : ''}`
-}
-
-function sizeText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
 
 function noSuchAccount(args: OperationArgs): string {

@@ -1,5 +1,6 @@
 import type { AccountId } from '../../mail/ids.ts'
 import type { AccountStore } from '../../ports/accounts.ts'
+import type { Backups } from '../../ports/backups.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
 import type { QueueStore } from '../../ports/queue.ts'
@@ -9,6 +10,7 @@ import { type DirectorySettings, MemoryDirectory } from '../directory.ts'
 import { Columns } from '../views/columns.ts'
 import { ViewHub } from '../views/hub.ts'
 import { SqliteAccounts } from './account-store.ts'
+import { BackupMaker } from './backup/maker.ts'
 import { type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
 import { Health, type Trouble } from './health.ts'
 import { SqliteIntake } from './intake.ts'
@@ -55,6 +57,7 @@ export interface Store {
   readonly mailboxes: Mailboxes
   readonly accounts: AccountStore
   readonly directory: Directory
+  readonly backups: Backups
   /** Files of messages that never were committed, deleted at this start. */
   readonly sweptBodies: number
   /** New settings are in force at once. */
@@ -91,7 +94,9 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
   const { database, bodies, folder } = ownership.paths
   const faults = new FaultOnce(options.onFault)
   const health = new Health((trouble, cause) => options.onHealth?.(trouble, cause))
-  const wiring: { events: (events: readonly StoreEvent[]) => void } = { events: () => undefined }
+  const wiring: { events: (events: readonly StoreEvent[]) => void; store?: SqliteStore } = {
+    events: () => undefined,
+  }
   const start = options.startThread ?? startThread
   const writer = new WriterClient(
     start,
@@ -100,7 +105,12 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
       onEvents: (events) => wiring.events(events),
       onFault: (cause) => faults.report(cause),
       onNote: (text) => options.onNote?.(text),
-      onMistrust: (cause) => (cause === undefined ? health.works('disk') : health.failed('disk', cause)),
+      onMistrust(cause) {
+        if (cause === undefined) health.works('disk')
+        else health.failed('disk', cause)
+        // The log can't be emptied while a backup reads an older state: mail goes first.
+        if (cause !== undefined) void wiring.store?.backups.stop()
+      },
     },
   )
   const reader = new ReaderClient(start, { database, bodies }, (cause) => faults.report(cause))
@@ -108,6 +118,7 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
     const [{ swept }] = await Promise.all([writer.ready(), reader.ready()])
     const store = new SqliteStore({ ownership, options, writer, reader, swept, health })
     wiring.events = (events) => store.apply(events)
+    wiring.store = store
     await store.load()
     const broken = faults.arm()
     if (broken !== undefined) throw new Error(broken)
@@ -150,6 +161,7 @@ class SqliteStore implements Store {
   readonly queue: SqliteQueue
   readonly mailboxes: Mailboxes
   readonly directory: MemoryDirectory
+  readonly backups: BackupMaker
   readonly sweptBodies: number
   readonly #ownership: Ownership
   readonly #writer: WriterClient
@@ -196,6 +208,7 @@ class SqliteStore implements Store {
     this.traces = new SqliteTraces(reader)
     this.queue = new SqliteQueue({ writer, reader, bodies, now })
     this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, lowWater, now })
+    this.backups = new BackupMaker({ writer, paths: ownership.paths })
     this.directory = new MemoryDirectory(this.#table, options.directory)
   }
 
@@ -262,6 +275,7 @@ class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer)
+    await this.backups.close()
     // The reader first: the last one to close the database tidies up its log.
     await this.#reader.close()
     await this.#writer.close()

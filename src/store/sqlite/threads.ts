@@ -74,7 +74,10 @@ export function threadPort<In, Out>(port: MessagePort): ThreadPort<In, Out> {
 }
 
 /** Runs `name` from beside this file: as TypeScript in a checkout, as JavaScript when built. */
-export const startThread: StartThread = (name, data) => {
+export const startThread: StartThread = (name, data) => startWorker(name, data)
+
+/** A real thread, whatever the others are run by. */
+export function startWorker(name: ThreadName | 'backup-thread', data: unknown): StoreThread {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
   const file = new URL(`./${name}${extension}`, import.meta.url)
   // Without our own flags: some (--input-type, --test) have no meaning for a thread and keep it from starting.

@@ -2,7 +2,7 @@ import type { StoreFailure } from '../../ports/store.ts'
 import { IN_FLIGHT_BYTES, IN_FLIGHT_OPERATIONS, POSTED_OPERATIONS, WRITER_BACKLOG_BYTES } from '../limits.ts'
 import type { Operation, Refusal, StoreEvent } from './operations.ts'
 import { type Call, pack, unpackReport } from './packing.ts'
-import type { FromWriter, StartThread, StoreThread, ToWriter, WriterData } from './threads.ts'
+import type { BackupPhase, FromWriter, StartThread, StoreThread, ToWriter, WriterData } from './threads.ts'
 
 /** What came of an operation. */
 export type Outcome<T> =
@@ -46,6 +46,8 @@ export class WriterClient {
   #lastId = 0
   #flushing = false
   #failure: StoreFailure | undefined
+  /** Who waits for the writer to heed a phase of a backup, in order. */
+  readonly #phases: (() => void)[] = []
   #mistrust: string | undefined
   readonly #exited: Promise<void>
 
@@ -73,7 +75,8 @@ export class WriterClient {
         else if (message.kind === 'mistrust') {
           this.#mistrust = message.cause ?? undefined
           this.#hooks.onMistrust(this.#mistrust)
-        } else if (message.kind === 'note') this.#hooks.onNote(message.text)
+        } else if (message.kind === 'backup') this.#phases.shift()?.()
+        else if (message.kind === 'note') this.#hooks.onNote(message.text)
       })
     })
   }
@@ -105,6 +108,15 @@ export class WriterClient {
     if (this.#openBytes <= WRITER_BACKLOG_BYTES) return undefined
     this.#patience ??= Promise.withResolvers<void>()
     return this.#patience.promise
+  }
+
+  /** How far a backup is; resolves when the writer heeds it, or is gone. */
+  backup(phase: BackupPhase): Promise<void> {
+    if (this.#failure !== undefined) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#phases.push(resolve)
+      this.#worker.postMessage({ kind: 'backup', phase } satisfies ToWriter)
+    })
   }
 
   /** For tests of a full disk. */
@@ -204,6 +216,7 @@ export class WriterClient {
     this.#open.clear()
     this.#openBytes = 0
     this.#patience?.resolve()
+    for (const heeded of this.#phases.splice(0)) heeded()
     if (!closing) this.#hooks.onFault(cause)
   }
 }
