@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CHECK_VERB } from './cli/check.ts'
 import { CONFIG_VERBS } from './cli/config.ts'
 import { CommandFailure } from './cli/failure.ts'
 import { fileSentence } from './cli/file-error.ts'
@@ -18,6 +19,7 @@ export const VERBS: readonly Verb[] = [
   SERVE_VERB,
   ...CONFIG_VERBS,
   ...OPERATION_VERBS,
+  CHECK_VERB,
   ...TLS_VERBS,
   SENDMAIL_VERB,
 ]

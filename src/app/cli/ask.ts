@@ -94,7 +94,7 @@ export async function watched<Result>(
 export function printResult({ io }: CommandContext, result: OperationResult): number {
   if (result.ok) for (const line of result.lines) io.out(line)
   else for (const line of result.error.split('\n')) io.err(line)
-  return result.ok ? 0 : 1
+  return result.ok ? (result.exitCode ?? 0) : 1
 }
 
 export async function askOperation(
@@ -106,13 +106,15 @@ export async function askOperation(
 }
 
 /** What came over the socket, looked at: the server may be of another version. */
-function operationResult(value: unknown): OperationResult {
-  const { ok, lines, error } = (value ?? {}) as {
+export function operationResult(value: unknown): OperationResult {
+  const { ok, lines, error, exitCode } = (value ?? {}) as {
     readonly ok?: unknown
     readonly lines?: unknown
     readonly error?: unknown
+    readonly exitCode?: unknown
   }
-  if (ok === true && Array.isArray(lines)) return { ok: true, lines: lines.map(String) }
+  if (ok === true && Array.isArray(lines))
+    return { ok: true, lines: lines.map(String), exitCode: typeof exitCode === 'number' ? exitCode : 0 }
   return refused(
     typeof error === 'string' ? error : 'The server answered in a form unknown here; is it another version?',
   )

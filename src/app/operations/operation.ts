@@ -43,7 +43,8 @@ export interface OperationPorts {
 export type OperationArgs = Readonly<Record<string, unknown>>
 
 export type OperationResult =
-  | { readonly ok: true; readonly lines: readonly string[] }
+  /** `exitCode` of a command that tells by it what it found; without it 0. */
+  | { readonly ok: true; readonly lines: readonly string[]; readonly exitCode?: number }
   /** A sentence for the operator: what is wrong and what to do. */
   | { readonly ok: false; readonly error: string }
 

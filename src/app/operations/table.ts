@@ -1,5 +1,6 @@
 import { accountAdd, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
 import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
+import { check } from './check.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
 import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
@@ -17,6 +18,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['alias.list', aliasList],
   ['alias.remove', aliasRemove],
   ['alias.set', aliasSet],
+  ['check', check],
   ['mail.show', mailShow],
   ['queue.cancel', queueCancel],
   ['queue.list', queueList],

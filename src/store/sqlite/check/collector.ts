@@ -1,6 +1,15 @@
 import { sqliteFault } from '../sql.ts'
 import type { CheckDatabase, Row } from './check-database.ts'
-import { type Finding, type FindingKind, placeText, SALVAGE, text, type Where, whereOf } from './finding.ts'
+import {
+  type Finding,
+  type FindingKind,
+  isHarmless,
+  placeText,
+  SALVAGE,
+  text,
+  type Where,
+  whereOf,
+} from './finding.ts'
 import { FINDINGS_PER_KIND } from './limits.ts'
 import type { Rule } from './rule.ts'
 
@@ -18,7 +27,6 @@ export interface Found {
   readonly where: Where
   readonly says: string
   readonly repairable?: boolean
-  readonly harmless?: boolean
   readonly advice?: string | undefined
 }
 
@@ -37,12 +45,15 @@ export class Collector {
   }
 
   *found(found: Found): Generator<CheckStep, void> {
-    const { advice = SALVAGE, harmless = false, kind, repairable = false, says, where } = found
+    const { advice = SALVAGE, kind, repairable = false, says, where } = found
     const isTold = this.hasRoom(kind)
     this.count(kind)
     if (!isTold) return
     const sentence = `${placeText(where)}: ${says}.`
-    yield { kind: 'finding', finding: { kind, where, sentence, repairable, harmless, advice } }
+    yield {
+      kind: 'finding',
+      finding: { kind, where, sentence, repairable, harmless: isHarmless(kind), advice },
+    }
   }
 }
 

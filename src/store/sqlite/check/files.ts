@@ -50,7 +50,6 @@ function* checkFolder(
         ? 'no message has this file: its message never was acknowledged, or its row is lost'
         : 'this is no file of a message',
       repairable: !serving,
-      harmless: true,
       advice:
         'nothing needs to be done: the next start removes files of messages that never were acknowledged',
     })

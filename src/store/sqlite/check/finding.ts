@@ -100,6 +100,9 @@ export interface Finding {
   readonly harmless: boolean
 }
 
+/** What an ordinary end of the machine leaves. */
+export const isHarmless = (kind: FindingKind): boolean => kind === 'file-stray'
+
 export const SALVAGE = 'take what is readable out with `hikyaku salvage`, or restore a backup'
 
 /** Columns that rules name alike: the place of what is wrong. */

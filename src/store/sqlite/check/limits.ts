@@ -19,3 +19,7 @@ export const PROBED_IDS = 1000
 export const REPAIR_ROWS = 10_000
 /** A repair can bring up another; more passes than this only count the rows of a table that is lost. */
 export const REPAIR_PASSES = 1000
+/** How often a step of progress is handed on: a person reads no faster. */
+export const PROGRESS_EVERY_MS = 250
+/** JavaScript's memory of the checking thread; one body (256 KiB) and one table of findings are held at a time. */
+export const THREAD_HEAP_MIB = 256

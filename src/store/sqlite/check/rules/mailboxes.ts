@@ -146,7 +146,7 @@ export const MAILBOX_COUNT_RULES: readonly Rule[] = [
   },
   {
     kind: 'mailbox-counts',
-    table: 'entries',
+    table: 'mailboxes',
     sql: `SELECT ${NAMED}, b.messages, b.unseen, b.deleted, b.size, coalesce(c.messages, 0) AS shouldMessages,
         coalesce(c.unseen, 0) AS shouldUnseen, coalesce(c.deleted, 0) AS shouldDeleted,
         coalesce(c.size, 0) AS shouldSize ${FROM}
@@ -167,7 +167,7 @@ export const MAILBOX_COUNT_RULES: readonly Rule[] = [
   },
   {
     kind: 'mailbox-tombstones',
-    table: 'tombstones',
+    table: 'mailboxes',
     sql: `SELECT ${NAMED}, b.tombstones AS has, coalesce(t.n, 0) AS should ${FROM}
       LEFT JOIN (SELECT mailbox, count(*) AS n FROM tombstones GROUP BY mailbox) t ON t.mailbox = b.id
       WHERE b.tombstones != coalesce(t.n, 0)`,
