@@ -57,21 +57,18 @@ export class ImapWire {
     return wire
   }
 
-  /** Sends one command, with a non-synchronising literal at its end or none, and gives what came up to its tagged reply. */
-  command(text: string, literal?: Uint8Array): Promise<ImapAnswer> {
+  /** Sends one command, with non-synchronising literals at its end or none, and gives what came up to its tagged reply. */
+  command(text: string, ...literals: readonly Uint8Array[]): Promise<ImapAnswer> {
     const tag = `b${++this.#tags}`
     const answer = this.#answer(`${tag} `)
-    if (literal === undefined) this.#socket.write(`${tag} ${text}\r\n`, 'latin1')
-    else
-      this.#socket.write(
-        Buffer.concat([Buffer.from(`${tag} ${text} {${literal.length}+}\r\n`), literal, crlf]),
-      )
+    const pieces = literals.flatMap((literal) => [Buffer.from(` {${literal.length}+}\r\n`), literal])
+    this.#socket.write(Buffer.concat([Buffer.from(`${tag} ${text}`, 'latin1'), ...pieces, crlf]))
     return answer
   }
 
   /** As `command`, but rejects unless the reply is OK. */
-  async must(text: string, literal?: Uint8Array): Promise<ImapAnswer> {
-    const answer = await this.command(text, literal)
+  async must(text: string, ...literals: readonly Uint8Array[]): Promise<ImapAnswer> {
+    const answer = await this.command(text, ...literals)
     if (!answer.ok) throw new Error(`${text.slice(0, 60)}: ${answer.last}`)
     return answer
   }

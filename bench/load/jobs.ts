@@ -1,16 +1,25 @@
 // What a load process can be asked to do, and what it answers.
 
+import { type EchoDone, type EchoJob, runEcho } from './echo.ts'
 import { type IdleDone, type IdleJob, runIdle } from './idle.ts'
 import type { AppendJob, LoginsJob, ScriptDone, ScriptJob } from './imap.ts'
 import { runAppend, runLogins, runScript } from './imap.ts'
 import { runSmtp, type SmtpDone, type SmtpJob } from './smtp.ts'
 
-export type Job = SmtpJob | AppendJob | LoginsJob | ScriptJob | IdleJob
+export type Job = SmtpJob | AppendJob | LoginsJob | ScriptJob | IdleJob | EchoJob
 
-export type DoneOf<J extends Job> = J extends ScriptJob ? ScriptDone : J extends IdleJob ? IdleDone : SmtpDone
+export type Done = SmtpDone | ScriptDone | IdleDone | EchoDone
+
+export type DoneOf<J extends Job> = J extends ScriptJob
+  ? ScriptDone
+  : J extends IdleJob
+    ? IdleDone
+    : J extends EchoJob
+      ? EchoDone
+      : SmtpDone
 
 /** Does one job. `whenOpen` is asked when an idle load stands. */
-export function runJob(job: Job, whenOpen: () => Promise<void>): Promise<SmtpDone | ScriptDone | IdleDone> {
+export function runJob(job: Job, whenOpen: () => Promise<void>): Promise<Done> {
   switch (job.kind) {
     case 'smtp':
       return runSmtp(job)
@@ -22,5 +31,7 @@ export function runJob(job: Job, whenOpen: () => Promise<void>): Promise<SmtpDon
       return runScript(job)
     case 'idle':
       return runIdle(job, whenOpen)
+    case 'echo':
+      return runEcho(job)
   }
 }

@@ -1,0 +1,135 @@
+// The program behind `npm run bench`: measures ourselves, and with --peers other mail servers in the same run.
+
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type Floors, measureFloors } from './floors.ts'
+import { describeMachine, isInMemory } from './machine.ts'
+import { isInside, runInside } from './namespaces.ts'
+import { type BenchOptions, readOptions, usage } from './options.ts'
+import { Refusal } from './refusal.ts'
+import { writePage } from './report/page.ts'
+import { terminalText } from './report/terminal.ts'
+import type { Report, WorkloadResult } from './results.ts'
+import { runAll } from './run.ts'
+import { startCyrus } from './systems/cyrus.ts'
+import { startDovecot } from './systems/dovecot.ts'
+import { startHikyaku, usualProgram } from './systems/hikyaku.ts'
+import type { Host } from './systems/system.ts'
+import { everyWorkload, workloadsNamed } from './workloads/every.ts'
+import type { Workload } from './workloads/workload.ts'
+
+const floorSeconds = 1
+
+const tell = (line: string) => console.error(line)
+
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error
+  console.error(error.message)
+  process.exitCode = error.exitCode
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = readOptions(args)
+  if (typeof options === 'string') throw new Refusal(`${options}\n\n${usage}`, 2)
+  const workloads = workloadsNamed(options.only)
+  if (workloads.length === 0) {
+    const names = everyWorkload.map(({ name }) => name).join(' ')
+    throw new Refusal(`--only ${options.only.join(' ')}: there are the workloads ${names}`, 2)
+  }
+  if (options.peers && !isInside()) {
+    process.exitCode = await runInside()
+    return
+  }
+  const folder = mkdtempSync(join(resolve(options.folder ?? tmpdir()), 'hikyaku-bench-'))
+  // Other users, Postfix's and the stores', must reach what is theirs below.
+  chmodSync(folder, 0o755)
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  try {
+    if (isInMemory(folder))
+      throw new Refusal(`${folder} is in memory, where an fsync means nothing: give --folder on a disk`)
+    const report = await measure(options, workloads, folder, stopping.signal)
+    console.log(terminalText(report))
+    if (stopping.signal.aborted) throw new Refusal('stopped before its end')
+    if (options.write) tell(`written: ${writePage(report).join(', ')}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(
+  options: BenchOptions,
+  workloads: readonly Workload[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<Report> {
+  const takenAt = new Date().toISOString()
+  const program = resolve(options.program ?? usualProgram())
+  const hosts: Host[] = []
+  const floors: Floors[] = []
+  const results: WorkloadResult[] = []
+  try {
+    floors.push(await measureFloors(folder, floorSeconds))
+    // Memory at rest first, while nothing has been done; ours then without the watch of its event loop.
+    const isRest = ({ name }: Workload) => name === 'rest'
+    const common = { lengths: options.lengths, runs: options.runs, tell, signal }
+    const peers = options.peers ? await startPeers(folder) : []
+    hosts.push(...peers)
+    if (workloads.some(isRest)) {
+      const bare = await startHikyaku({ folder: below(folder, 'rest'), program, watchesLoop: false })
+      hosts.push(bare)
+      results.push(
+        ...(await runAll({ ...common, hosts: [bare, ...peers], workloads: workloads.filter(isRest) })),
+      )
+      await bare.stop()
+      hosts.pop()
+    }
+    const own = await startHikyaku({ folder: below(folder, 'hikyaku'), program, watchesLoop: true })
+    hosts.unshift(own)
+    results.push(
+      ...(await runAll({ ...common, hosts, workloads: workloads.filter((each) => !isRest(each)) })),
+    )
+    floors.push(await measureFloors(folder, floorSeconds))
+    return {
+      takenAt,
+      command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+      machine: describeMachine(folder),
+      runs: options.runs,
+      seconds: options.lengths.seconds,
+      systems: hosts.flatMap(({ systems }) =>
+        systems.map(({ name, title, about }) => ({ name, title, about })),
+      ),
+      floors,
+      workloads: results,
+    }
+  } finally {
+    for (const host of hosts) await host.stop().catch((error: Error) => tell(`  ! ${error.message}`))
+  }
+}
+
+async function startPeers(folder: string): Promise<Host[]> {
+  const hosts: Host[] = []
+  const peers = [
+    ['Dovecot', startDovecot],
+    ['Cyrus', startCyrus],
+  ] as const
+  for (const [name, start] of peers) {
+    tell(`starting Postfix and ${name}`)
+    try {
+      hosts.push(await start(below(folder, name.toLowerCase())))
+    } catch (error) {
+      // The others are measured all the same.
+      tell(`  ! ${name} does not start: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+  return hosts
+}
+
+function below(folder: string, name: string): string {
+  const path = join(folder, name)
+  mkdirSync(path, { mode: 0o755 })
+  return path
+}

@@ -1,0 +1,56 @@
+// --peers runs in network, mount and process namespaces of its own: no port of the machine is taken, no packet can
+// leave, and when it ends, however it ends, every process and every mount that it made is gone.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Refusal } from './refusal.ts'
+
+/** Set in the process that runs inside. */
+const insideMark = 'HIKYAKU_BENCH'
+/** Dovecot watches a mailbox for each of 2,000 clients; Linux lets a user watch 128 by default. */
+const inotifySetting = '/proc/sys/fs/inotify/max_user_instances'
+const inotifyInstances = 8_192
+
+export function isInside(): boolean {
+  return process.env[insideMark] !== undefined
+}
+
+/** Runs this very command again inside, to its end. @returns its exit code. */
+export async function runInside(): Promise<number> {
+  if (process.getuid?.() !== 0)
+    throw new Refusal('--peers needs root, for its namespaces and for the users of the peers')
+  const packages = join(import.meta.dirname, '..', 'test/harness/packages.sh')
+  const { status } = spawnSync(packages, ['check'], { stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0) throw new Refusal(`--peers: run ${packages} install, then ${packages} unpack`)
+  const enter = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
+  const again = [
+    'sh',
+    '-c',
+    'ip link set lo up; exec "$@"',
+    'bench',
+    process.execPath,
+    ...process.argv.slice(1),
+  ]
+  const env = { ...process.env, [insideMark]: 'inside' }
+  const restoreInotify = raiseInotify()
+  try {
+    const child = spawn('unshare', [...enter, ...again], { stdio: 'inherit', env })
+    // The first Ctrl-C reaches it by the terminal; what is sent to us alone is passed on by ending the namespace.
+    process.on('SIGINT', () => {})
+    process.once('SIGTERM', () => child.kill('SIGKILL'))
+    const [code] = await once(child, 'close')
+    return typeof code === 'number' ? code : 1
+  } finally {
+    restoreInotify()
+  }
+}
+
+/** @returns what sets it back: the setting is the whole machine's. */
+function raiseInotify(): () => void {
+  const before = readFileSync(inotifySetting, 'utf8')
+  if (Number(before) >= inotifyInstances) return () => {}
+  writeFileSync(inotifySetting, String(inotifyInstances))
+  return () => writeFileSync(inotifySetting, before)
+}

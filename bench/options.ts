@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util'
+import type { Lengths } from './workloads/workload.ts'
+
+export interface BenchOptions {
+  readonly peers: boolean
+  readonly runs: number
+  /** Names of workloads, or beginnings of them; empty: all. */
+  readonly only: readonly string[]
+  readonly lengths: Lengths
+  /** The main file of our program; undefined: the built package's, else the source's. */
+  readonly program: string | undefined
+  /** Where the mail of all systems is kept while it is measured. */
+  readonly folder: string | undefined
+  /** Writes docs/performance.* */
+  readonly write: boolean
+}
+
+export const usage = `usage: npm run bench -- [--peers] [--quick] [--runs N] [--only NAME …] [--seconds S]
+                        [--program FILE] [--folder DIR] [--write|--no-write]
+
+  --peers     measures Postfix with Dovecot and with Cyrus in the same run, turn by turn with ours: as root, some
+              25 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
+  --quick     short loads, one run each: shows that everything works, and no more than that.
+  --runs N    how often each is measured (3); the table shows medians.
+  --only NAME measures only this workload (or those whose name begins so); may be repeated.
+  --seconds S how long one load lasts (2.5).
+  --program   our program's main file; without it that of dist/ where there is one, else src/app/main.ts.
+  --folder    where all mail is kept meanwhile (the system's temporary folder); its disk is what is measured.
+  --write     writes docs/performance.md with its plots and numbers: what a full --peers run does of its own accord.`
+
+const usualSeconds = 2.5
+const quickSeconds = 1
+const usualRuns = 3
+
+/** Reads the command line. @returns the sentence that says what is wrong with it, otherwise. */
+export function readOptions(args: readonly string[]): BenchOptions | string {
+  let values: ReturnType<typeof parsed>
+  try {
+    values = parsed(args)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  const quick = values.quick ?? false
+  const runs = Number(values.runs ?? (quick ? 1 : usualRuns))
+  const seconds = Number(values.seconds ?? (quick ? quickSeconds : usualSeconds))
+  if (!Number.isInteger(runs) || runs < 1 || runs > 100) return '--runs takes a number from 1 to 100'
+  if (!(seconds >= 0.1 && seconds <= 600)) return '--seconds takes a number from 0.1 to 600'
+  const only = values.only ?? []
+  const peers = values.peers ?? false
+  const isFull = peers && !quick && only.length === 0
+  return {
+    peers,
+    runs,
+    only,
+    lengths: {
+      seconds,
+      warmSeconds: Math.min(1, seconds),
+      messages: 10_000,
+      manyMessages: 100_000,
+      idleClients: 2_000,
+    },
+    program: values.program,
+    folder: values.folder,
+    write: values['no-write'] ? false : (values.write ?? isFull),
+  }
+}
+
+function parsed(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: {
+      peers: { type: 'boolean' },
+      quick: { type: 'boolean' },
+      runs: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      program: { type: 'string' },
+      folder: { type: 'string' },
+      write: { type: 'boolean' },
+      'no-write': { type: 'boolean' },
+    },
+  }).values
+}

@@ -1,0 +1,27 @@
+import { appendWorkloads } from './append.ts'
+import { fsyncsWorkload } from './fsyncs.ts'
+import { idleWorkloads } from './idle.ts'
+import { ingestWorkloads } from './ingest.ts'
+import { largeWorkload } from './large.ts'
+import { loginsWorkload } from './logins.ts'
+import { mailboxWorkload } from './mailbox.ts'
+import { restWorkload } from './rest.ts'
+import type { Workload } from './workload.ts'
+
+/** In the order in which they are run. */
+export const everyWorkload: readonly Workload[] = [
+  restWorkload,
+  ...ingestWorkloads,
+  ...appendWorkloads,
+  fsyncsWorkload,
+  mailboxWorkload,
+  largeWorkload,
+  loginsWorkload,
+  ...idleWorkloads,
+]
+
+/** Those whose name begins like one of these; all for none. */
+export function workloadsNamed(names: readonly string[]): Workload[] {
+  if (names.length === 0) return [...everyWorkload]
+  return everyWorkload.filter((workload) => names.some((name) => workload.name.startsWith(name)))
+}

@@ -1,0 +1,144 @@
+// A mailbox of ten thousand messages as a client reads it, on one connection.
+//
+// It is filled once by APPEND and never read; each run copies it, so that what a server computes at the first FETCH is
+// computed in each run.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ScriptAnswer } from '../load/imap.ts'
+import { runLoad } from '../loader.ts'
+import { forgetFiles } from '../page-cache.ts'
+import { median } from '../statistics.ts'
+import type { MailSystem } from '../systems/system.ts'
+import {
+  type Lengths,
+  loopMetric,
+  type Measured,
+  type Metric,
+  type Numbers,
+  type Workload,
+  withLoopDelay,
+} from './workload.ts'
+
+const source = 'Source'
+const time = (key: string, title: string): Metric => ({ key, title, unit: 'ms', better: 'less' })
+
+interface Step {
+  readonly key?: string
+  readonly command: string
+}
+
+const body = 'UID FETCH 1:* (BODY.PEEK[])'
+const structure = 'UID FETCH 1:* (ENVELOPE BODYSTRUCTURE)'
+
+/** In this order; those without a key are not counted. */
+const steps: readonly Step[] = [
+  { key: 'flagsMs', command: 'UID FETCH 1:* (UID FLAGS)' },
+  { key: 'structureFirstMs', command: structure },
+  { key: 'structureMs', command: structure },
+  { key: 'structureMs', command: structure },
+  { key: 'fieldsMs', command: 'UID FETCH 1:* (BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE)])' },
+  { command: body },
+  { key: 'bodyWarmMs', command: body },
+  { key: 'flagsMs', command: 'UID FETCH 1:* (UID FLAGS)' },
+  { key: 'storeMs', command: 'UID STORE 1:* +FLAGS (\\Flagged)' },
+  { key: 'storeSilentMs', command: 'UID STORE 1:* +FLAGS.SILENT (\\Answered)' },
+  { key: 'flagsMs', command: 'UID FETCH 1:* (UID FLAGS)' },
+  { command: `SELECT ${source}` },
+]
+/** The mailbox that all know by now, left and selected again. */
+const selecting = 5
+
+export const mailboxWorkload: Workload = {
+  name: 'mailbox',
+  title: 'A mailbox of 10,000 messages of 4 KiB',
+  metrics: [
+    time('selectMs', 'SELECT again'),
+    time('flagsMs', 'UID FETCH (UID FLAGS)'),
+    time('structureFirstMs', 'ENVELOPE and BODYSTRUCTURE, first time'),
+    time('structureMs', 'ENVELOPE and BODYSTRUCTURE, again'),
+    time('fieldsMs', 'three header fields'),
+    time('bodyColdMs', 'BODY.PEEK[] of all, cold'),
+    time('bodyWarmMs', 'BODY.PEEK[] of all, warm'),
+    time('storeMs', 'STORE +FLAGS on all'),
+    time('storeSilentMs', 'STORE +FLAGS.SILENT on all'),
+    { key: 'diskMiB', title: 'disk for 10,000 messages', unit: 'MiB', better: 'less' },
+    loopMetric,
+  ],
+  prepare: fill,
+  run: runMailbox,
+}
+
+async function fill({ system, warn }: Measured, { messages }: Lengths): Promise<Numbers> {
+  await script(system, [`CREATE ${source}`])
+  const before = system.diskBytes()
+  const done = await runLoad({
+    kind: 'append',
+    host: '127.0.0.1',
+    port: system.ports.imap,
+    accounts: Array.from({ length: 4 }, () => system.reader),
+    mailbox: source,
+    sizeBytes: 4096,
+    batch: 20,
+    seconds: 240,
+    messages,
+  })
+  for (const problem of done.problems) warn(problem)
+  if (done.accepted !== messages)
+    throw new Error(`only ${done.accepted} of ${messages} messages could be filled in`)
+  // What is written to a log first finds its place.
+  await sleep(1_000)
+  return { diskMiB: (((system.diskBytes() - before) / messages) * 10_000) / 2 ** 20 }
+}
+
+async function runMailbox(
+  { system, host, warn }: Measured,
+  { messages }: Lengths,
+  round: number,
+): Promise<Numbers> {
+  const box = `Box${round}`
+  await script(system, [`CREATE ${box}`, `SELECT ${source}`, `UID COPY 1:* ${box}`])
+  const numbers = await withLoopDelay(system, async () => {
+    const select = Array.from({ length: selecting }, () => [`SELECT ${box}`, `SELECT ${source}`]).flat()
+    const commands = [`SELECT ${box}`, ...steps.map(({ command }) => command), ...select]
+    const answers = (await script(system, commands)).slice(1)
+    const stepped = answers.slice(0, steps.length)
+    for (const [index, answer] of stepped.entries()) checkAll(steps[index] as Step, answer, messages)
+    const again = answers.slice(steps.length).filter(({ command }) => command.endsWith(box))
+    return { ...medians(stepped), selectMs: median(again.map(({ ms }) => ms)) }
+  })
+  await host.restart()
+  const why = forgetFiles()
+  if (why !== undefined) warn(`the cold figure is not cold: ${why}`)
+  const [, cold] = await script(system, [`SELECT ${box}`, body])
+  checkAll({ command: body }, cold as ScriptAnswer, messages)
+  await script(system, [`DELETE ${box}`])
+  return { ...numbers, bodyColdMs: (cold as ScriptAnswer).ms }
+}
+
+function medians(answers: readonly ScriptAnswer[]): Numbers {
+  const byKey = Map.groupBy(answers.entries(), ([index]) => steps[index]?.key ?? '')
+  byKey.delete('')
+  return Object.fromEntries([...byKey].map(([key, all]) => [key, median(all.map(([, { ms }]) => ms))]))
+}
+
+function checkAll({ command }: Step, answer: ScriptAnswer, messages: number): void {
+  const isAnswered = /^UID (FETCH|STORE .*FLAGS )/.test(command)
+  if (isAnswered && answer.fetches !== messages)
+    throw new Error(`${command}: ${answer.fetches} responses for ${messages} messages`)
+}
+
+/** Runs commands as the reader, each of which must succeed. */
+export async function script(
+  system: MailSystem,
+  commands: readonly string[],
+): Promise<readonly ScriptAnswer[]> {
+  const { answers } = await runLoad({
+    kind: 'script',
+    host: '127.0.0.1',
+    port: system.ports.imap,
+    account: system.reader,
+    commands,
+  })
+  for (const { ok, command, last } of answers) if (!ok) throw new Error(`${command}: ${last}`)
+  return answers
+}

@@ -1,0 +1,26 @@
+// What a mail server takes when nobody does anything.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { memoryOf } from '../processes.ts'
+import type { Measured, Numbers, Workload } from './workload.ts'
+
+const settleMs = 5_000
+
+/** Measured right after the start, before other work; ours without the watch of its event loop. */
+export const restWorkload: Workload = {
+  name: 'rest',
+  title: 'Memory at rest',
+  metrics: [
+    { key: 'pssMiB', title: 'memory at rest (PSS)', unit: 'MiB', better: 'less' },
+    { key: 'processes', title: 'processes', unit: '', better: 'less' },
+  ],
+  without: ['dovecot-maildir'],
+  once: true,
+  run,
+}
+
+async function run({ system }: Measured): Promise<Numbers> {
+  await sleep(settleMs)
+  const pids = system.processes()
+  return { pssMiB: memoryOf(pids) / 2 ** 20, processes: pids.length }
+}

@@ -1,0 +1,2 @@
+// The program behind `npm run bench`.
+import '../bench/main.ts'
