@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { CHECK_VERB } from './cli/check.ts'
 import { CONFIG_VERBS } from './cli/config.ts'
 import { CommandFailure } from './cli/failure.ts'
@@ -12,6 +10,7 @@ import { SERVE_VERB } from './cli/serve.ts'
 import { START_VERB } from './cli/start.ts'
 import { TLS_VERBS } from './cli/tls.ts'
 import { requiredWords, UsageError, type Verb } from './cli/verb.ts'
+import { version } from './version.ts'
 
 /** Every command, in the order in which help shows them. */
 export const VERBS: readonly Verb[] = [
@@ -131,9 +130,4 @@ function failed(verb: Verb, error: unknown, io: Io): number {
   if (sentence === undefined) throw error
   io.err(sentence)
   return 1
-}
-
-function version(): string {
-  const text = readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')
-  return String((JSON.parse(text) as { readonly version?: unknown }).version)
 }

@@ -27,6 +27,8 @@ import { directorySettings, pipelineSettings, queueSettings } from './settings.t
 /** The configuration in force; a reload puts another in its place. */
 export interface Current {
   config: Config
+  /** Where the configuration was read from. */
+  readonly configFile?: string | undefined
   /** Of the smarthost, read when the configuration was. */
   smarthostPassword: string | undefined
 }
@@ -70,15 +72,16 @@ export async function openHouse(
     await store.close()
     return { ok: false, sentence: secret.sentence }
   }
-  const { accounts, mailboxes, intake, traces, queue, directory } = store
+  const { accounts, mailboxes, intake, traces, queue, directory, backups } = store
   const ports: OperationPorts = {
-    ...{ accounts, mailboxes, intake, traces, queue, directory },
+    ...{ accounts, mailboxes, intake, traces, queue, directory, backups },
     hasher,
     random: systemRandom(),
     clock: systemClock(),
     log,
     installationSecret: secret.secret,
     config: () => current.config,
+    configFile: current.configFile,
   }
   return { ok: true, value: { store, ports, close: () => store.close() } }
 }

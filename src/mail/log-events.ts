@@ -110,6 +110,12 @@ export const LOG_EVENTS = {
     says: 'No mail is taken for now: the disk has no room (452), or a write to it failed (451). Nothing that was acknowledged is lost, and senders try again; mail can be read.',
   },
   'store.taking': { facility: 'daemon', level: 'notice', says: 'Mail is taken again.' },
+  'backup.made': { facility: 'daemon', level: 'notice', says: 'A backup is whole and in its place.' },
+  'backup.failed': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'A backup was not made; the sentence tells why. Nothing of it is left.',
+  },
 } as const satisfies Record<string, LogEventSpec>
 
 export interface LogEventSpec {

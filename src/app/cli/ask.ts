@@ -39,7 +39,7 @@ export async function askLines(
   const run = OPERATIONS.get(operation)
   if (run === undefined) return unreached(answer.sentence)
   const password = readSmarthostPassword(config)
-  const current = { config, smarthostPassword: password.ok ? password.value : undefined }
+  const current = { config, configFile: file, smarthostPassword: password.ok ? password.value : undefined }
   const stays = becomeDataOwner(config)
   if (stays !== undefined) return unreached(stays)
   const house = await openHouse(current, {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { askOperation } from './ask.ts'
 import { type CommandContext, type Parsed, parseCommandLine, UsageError, type Verb } from './verb.ts'
 
@@ -174,6 +175,25 @@ const SPECS: readonly Spec[] = [
     operation: 'mail.show',
     shape: { min: 3 },
     args: (parsed) => ({ account: at(parsed, 0), mailbox: at(parsed, 1), uid: at(parsed, 2) }),
+  },
+  {
+    words: 'backup',
+    usage: 'DIR [--keep N] [--quiet]',
+    says: 'Copies everything into a new folder in DIR, while mail flows; see docs/backup.md.',
+    details: [
+      'Each backup is a folder of its own by the time (UTC), whole and checked, or not there at all. Large messages that the backup before has are shared with it by hard links.',
+      '`--keep N` removes older backups of this server beyond the newest N, once the new one is there.',
+      '`--quiet` says nothing unless something is wrong: for cron.',
+      'The exit code is 1 where there is no backup, or where messages in it were damaged in the mail store already.',
+      'With a running server it is the server that writes: its user must be allowed to write to DIR.',
+    ],
+    operation: 'backup',
+    shape: { texts: ['keep'], flags: ['quiet'], min: 1 },
+    args: (parsed) => ({
+      folder: resolve(at(parsed, 0) ?? ''),
+      keep: parsed.text('keep'),
+      quiet: parsed.flag('quiet'),
+    }),
   },
   {
     words: 'reload',

@@ -113,7 +113,7 @@ function readCurrent(configFile: string): Started<Current> {
   if (!password.ok) return { ok: false, sentences: [password.sentence] }
   return {
     ok: true,
-    value: { config: loaded.config, smarthostPassword: password.value },
+    value: { config: loaded.config, configFile, smarthostPassword: password.value },
     notes: loaded.notes.map(formatProblem),
   }
 }

@@ -2,6 +2,7 @@ import type { Config } from '../../config/settings.ts'
 import type { QueueId } from '../../mail/ids.ts'
 import { formatLocalTime } from '../../mail/local-time.ts'
 import type { AccountStore } from '../../ports/accounts.ts'
+import type { Backups } from '../../ports/backups.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Hasher } from '../../ports/credentials.ts'
 import type { Directory } from '../../ports/directory.ts'
@@ -29,12 +30,15 @@ export interface OperationPorts {
   readonly traces: Traces
   readonly queue: QueueStore
   readonly directory: Directory
+  readonly backups: Backups
   readonly hasher: Hasher
   readonly random: Random
   readonly clock: Clock
   readonly log: Log
   readonly installationSecret: Uint8Array
   readonly config: () => Config
+  /** Where it was read from; undefined where it is no file. */
+  readonly configFile?: string | undefined
   /** Of the running server; undefined in a command that works without one: then nothing is tried before a start. */
   readonly runner?: { isTrying(id: QueueId): boolean } | undefined
 }

@@ -1,5 +1,6 @@
 import { accountAdd, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
 import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
+import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
@@ -19,6 +20,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['alias.remove', aliasRemove],
   ['alias.set', aliasSet],
   ['check', check],
+  ['backup', backup],
   ['mail.show', mailShow],
   ['queue.cancel', queueCancel],
   ['queue.list', queueList],

@@ -35,7 +35,8 @@ class Backup {
   #damagedCount = 0
   #linkedFiles = 0
   #linkedBytes = 0
-  #lineAtMs = 0
+  /** A short one needs no line. */
+  #lineAtMs = Date.now()
   /** The backup before: its body files are taken over where they are still wanted. */
   #before: { readonly folder: string; readonly files: ReadonlyMap<string, number> } | undefined
 
@@ -71,7 +72,7 @@ class Backup {
     const copy = new CopiedDatabase(join(partial, DATABASE))
     let messages = 0
     try {
-      this.#line('Looking through the copy', true)
+      this.#line('Looking through the copy')
       copy.checkPages()
       messages = copy.messages
       for (const id of copy.damagedBodies(() => this.#heed()))
@@ -219,9 +220,9 @@ class Backup {
     this.#files.push({ path, sizeBytes, sha256 })
   }
 
-  #line(text: string, isDue = false): void {
+  #line(text: string): void {
     const nowMs = Date.now()
-    if (!isDue && Math.abs(nowMs - this.#lineAtMs) < BACKUP_LINE_MS) return
+    if (Math.abs(nowMs - this.#lineAtMs) < BACKUP_LINE_MS) return
     this.#lineAtMs = nowMs
     this.#tell({ kind: 'line', text })
   }
