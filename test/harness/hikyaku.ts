@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly runAs?: { readonly uid: number; readonly gid: number }
   /** Ports on loopback that must be open before the start counts as done. */
   readonly waitFor?: readonly number[]
+  /** Beside the test's own: a library that is loaded before others, say. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Server {
@@ -113,8 +115,8 @@ export function launchServer(options: ServerOptions): Server {
   }
 }
 
-function startNode(args: readonly string[], { folder, runAs }: ServerOptions): ChildProcess {
-  const env = { ...process.env }
+function startNode(args: readonly string[], { folder, runAs, env: more }: ServerOptions): ChildProcess {
+  const env = { ...process.env, ...more }
   // Set inside a test run; programs that see it behave as tests.
   delete env.NODE_TEST_CONTEXT
   const how = { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] as ('ignore' | 'pipe')[] }

@@ -8,6 +8,7 @@ import { Sql } from '../sql.ts'
 import type { FromWriter, ThreadPort, ToWriter, WriterData } from '../threads.ts'
 import { Chores } from './chores.ts'
 import { GroupCommit } from './group.ts'
+import { LogWatch } from './log-watch.ts'
 import { leftovers } from './purge.ts'
 
 /** Where mail never stops coming, so many groups are followed by one slice of the work that nobody waits for. */
@@ -20,6 +21,7 @@ class Writer {
   #sql: Sql
   readonly #group: GroupCommit
   readonly #chores: Chores
+  readonly #log: LogWatch
   #waiting: UnpackedCall[] = []
   #closing = false
   #scheduled = false
@@ -28,6 +30,7 @@ class Writer {
   constructor(port: ThreadPort<ToWriter, FromWriter>, data: WriterData) {
     this.#port = port
     this.#database = data.database
+    this.#log = new LogWatch(data.database)
     const db = openForWriting(data.database)
     this.#sql = new Sql(db)
     if (data.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${data.maxPages}`)
@@ -71,6 +74,7 @@ class Writer {
     this.#report(this.#group.run(calls))
     if (calls.some(({ operation }) => operation.op === 'release')) this.#chores.deleted()
     this.#watchDisk()
+    this.#watchLog()
   }
 
   #drain(): void {
@@ -123,6 +127,16 @@ class Writer {
     if (mistrust === undefined || this.#reopening !== undefined) return
     this.#post({ kind: 'mistrust', cause: mistrust })
     this.#reopening = setInterval(() => this.#reopen(), REOPEN_EVERY_MS)
+  }
+
+  #watchLog(): void {
+    if (this.#group.mistrust !== undefined) return
+    try {
+      this.#log.look(this.#sql)
+    } catch (error) {
+      this.#group.failed(error)
+      this.#watchDisk()
+    }
   }
 
   #reopen(): void {
