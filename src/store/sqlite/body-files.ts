@@ -7,6 +7,10 @@ import type { Sql } from './sql.ts'
 /** `bodies/` of a data folder: one file for each large body, named at random, never changed once it is whole. */
 const NAME = /^[0-9a-f]{32}$/
 
+export function isBodyName(name: string): boolean {
+  return NAME.test(name)
+}
+
 export function newBodyName(): string {
   return randomBytes(16).toString('hex')
 }
