@@ -2,7 +2,16 @@
 
 import type { TestContext } from 'node:test'
 import { openWire, type PortName, type Wire } from '../../src/app/wire.test-kit.ts'
-import { addAccount, configText, domain, ports, type Sections, type Server, type ServerOptions, startServer } from '../harness/hikyaku.ts'
+import {
+  addAccount,
+  configText,
+  domain,
+  ports,
+  type Sections,
+  type Server,
+  type ServerOptions,
+  startServer,
+} from '../harness/hikyaku.ts'
 
 export const me = `me@${domain}`
 export const password = 'tide-Lantern-83-quorum-vex'
