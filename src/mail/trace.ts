@@ -71,4 +71,5 @@ export type TraceFact =
     }
   | { readonly kind: 'cancelled'; readonly by: string; readonly recipients: readonly string[] }
   | { readonly kind: 'retry-asked'; readonly by: string }
+  | { readonly kind: 'held'; readonly why: string }
   | { readonly kind: 'appended'; readonly login: string; readonly mailbox: string }

@@ -50,6 +50,8 @@ function sentence(fact: TraceFact, zone: Zone): string {
       return `${capital(fact.by)} took it out of the queue for ${fact.recipients.join(', ')}.`
     case 'retry-asked':
       return `${capital(fact.by)} asked to try again now.`
+    case 'held':
+      return `It is held in the queue: ${fact.why}.`
     case 'appended':
       return `By IMAP ${fact.login} put it into ${fact.mailbox}.`
   }

@@ -19,7 +19,8 @@ export interface QueueRecipient {
   readonly address: Address
   readonly notify?: Notify | undefined
   readonly orcpt?: string | undefined
-  readonly state: 'waiting' | 'delivered' | 'failed' | 'cancelled'
+  /** `held`: nothing is tried until the operator says so; it may have gone out before a restore. */
+  readonly state: 'waiting' | 'held' | 'delivered' | 'failed' | 'cancelled'
   readonly attempts: number
   readonly nextAttemptAtMs: number
   readonly lastReply?: Reply | undefined
@@ -55,7 +56,7 @@ export interface QueueStore {
   read(id: QueueId): AsyncIterable<Uint8Array>
   /** The message's header block, for a DSN. */
   readHeader(id: QueueId): Promise<Uint8Array>
-  /** One commit: outcomes, trace, and the DSN to deliver or queue. An item without waiting recipients is gone after it. */
+  /** One commit: outcomes, trace, and the DSN to deliver or queue. An item without waiting or held recipients is gone after it. */
   record(result: {
     readonly id: QueueId
     /** The message's: what happened to one that was cancelled meanwhile is told all the same. */

@@ -17,6 +17,9 @@ import {
 
 /** Messages of `queue list`; more is said, not shown. */
 const MAX_LISTED = 1_000
+const HELD_LINES: readonly string[] = [
+  'What is held came out of a backup and may have gone out before it was restored: `hikyaku queue retry ID` sends it, `hikyaku queue cancel ID` takes it out.',
+]
 /** Messages read at once: a queue of a hundred thousand is never in memory as a whole. */
 const PAGE = 500
 
@@ -24,7 +27,9 @@ export const queueList: Operation = async (ports) => {
   const items = await ports.queue.list({ limit: MAX_LISTED + 1 })
   if (items.length === 0) return said('The queue is empty.')
   const lines = items.slice(0, MAX_LISTED).flatMap((item) => itemLines(ports, item))
-  return said(...lines, ...(items.length > MAX_LISTED ? [`… and more than ${MAX_LISTED} messages.`] : []))
+  const more = items.length > MAX_LISTED ? [`… and more than ${MAX_LISTED} messages.`] : []
+  const isHeld = items.some((item) => item.recipients.some(({ state }) => state === 'held'))
+  return said(...lines, ...more, ...(isHeld ? HELD_LINES : []))
 }
 
 export const queueShow: Operation = async (ports, args) => {
@@ -88,7 +93,7 @@ async function change(ports: OperationPorts, args: OperationArgs, to: Change): P
 /** @returns a sentence where it could not be done. */
 async function changeItem(ports: OperationPorts, item: QueueItem, to: Change): Promise<string | undefined> {
   const nowMs = ports.clock.now()
-  const open = item.recipients.filter(({ state }) => state === 'waiting')
+  const open = item.recipients.filter(({ state }) => state === 'waiting' || state === 'held')
   const outcomes = open.map((recipient) => ({ ...recipient, state: to.state, nextAttemptAtMs: nowMs }))
   const trace = [{ atMs: nowMs, ...to.fact(open) }]
   const recorded = await ports.queue.record({ id: item.id, outcomes, trace })

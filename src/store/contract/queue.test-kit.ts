@@ -133,6 +133,30 @@ export function queueContract(implementation: Implementation): void {
     assert.match((await bench.octets(anna, await bench.view(anna), 2)).toString(), /DSN/)
   })
 
+  on('what is held is never due, stays listed, and goes on when it is let go', async (bench) => {
+    await bench.accept(mail('out'), [], { queue: item(1, 'x@out.test', 'y@out.test') })
+    const [found] = await due(bench, 5)
+    assert(found)
+    const { queue } = bench.store
+    const held = [outcome('x@out.test', 'held', 1), outcome('y@out.test', 'held', 1)]
+    assert((await queue.record({ id: found.id, outcomes: held, trace: [] })).ok)
+    assert.deepEqual(await due(bench, Number.MAX_SAFE_INTEGER), [])
+    assert.equal(await queue.nextDueAtMs(), undefined)
+    await bench.reopen()
+    const [listed] = await bench.store.queue.list({ limit: 5 })
+    assert.deepEqual(
+      listed?.recipients.map(({ state }) => state),
+      ['held', 'held'],
+    )
+    const letGo = [outcome('x@out.test', 'waiting', 4)]
+    assert((await bench.store.queue.record({ id: found.id, outcomes: letGo, trace: [] })).ok)
+    const [again] = await due(bench, 5)
+    assert.deepEqual(
+      again?.recipients.map(({ state }) => state),
+      ['waiting', 'held'],
+    )
+  })
+
   on('the outcome of an item that was cancelled meanwhile is no fault', async (bench) => {
     await bench.accept(mail('out'), [], { queue: item(1, 'x@out.test') })
     const [found] = await due(bench, 5)

@@ -8,7 +8,7 @@ const NEXT_DUE = `SELECT min(next_ms) FROM queue_recipients WHERE state = 'waiti
 const SELECT_ITEM = 'SELECT id, trace, sender, size, arrived_ms FROM queue WHERE id = ?'
 const SELECT_AFTER = 'SELECT id FROM queue WHERE id > ? ORDER BY id LIMIT ?'
 const SELECT_OPEN = `SELECT address, state, attempts, next_ms, detail FROM queue_recipients
-  WHERE queue = ? AND state = 'waiting' ORDER BY n`
+  WHERE queue = ? AND state IN ('waiting', 'held') ORDER BY n`
 const SELECT_BODY = `SELECT b.prefix, b.head, t.bytes, b.file, b.size, b.header_size, q.skip FROM queue q
   JOIN bodies b ON b.id = q.body LEFT JOIN texts t ON t.body = b.id WHERE q.id = ?`
 

@@ -8,8 +8,8 @@ const SELECT_ITEM = 'SELECT body, trace, arrived_ms FROM queue WHERE id = ?'
 // The last reply is replaced as a whole; what the sender asked for (NOTIFY, ORCPT) stays.
 const UPDATE_RECIPIENT = `UPDATE queue_recipients SET state = ?, attempts = ?, next_ms = ?,
   detail = json_patch(json_remove(detail, '$.lastReply', '$.lastHost'), ?)
-  WHERE queue = ? AND address = ? AND state = 'waiting'`
-const ANY_WAITING = `SELECT 1 FROM queue_recipients WHERE queue = ? AND state = 'waiting'`
+  WHERE queue = ? AND address = ? AND state IN ('waiting', 'held')`
+const ANY_WAITING = `SELECT 1 FROM queue_recipients WHERE queue = ? AND state IN ('waiting', 'held')`
 const DELETE_RECIPIENTS = 'DELETE FROM queue_recipients WHERE queue = ?'
 const DELETE_ITEM = 'DELETE FROM queue WHERE id = ?'
 

@@ -3,7 +3,7 @@ import { SALVAGE } from '../finding.ts'
 import type { Rule } from '../rule.ts'
 import { isAddressPair, isDetail, isSender, jsonOf } from '../texts.ts'
 
-const STATES = `('waiting', 'delivered', 'failed', 'cancelled')`
+const STATES = `('waiting', 'held', 'delivered', 'failed', 'cancelled')`
 
 /** What waits to go out, and the traces. */
 export const QUEUE_RULES: readonly Rule[] = [
@@ -42,7 +42,7 @@ export const QUEUE_RULES: readonly Rule[] = [
     kind: 'queue-recipients',
     table: 'queue',
     sql: `SELECT q.id FROM queue q WHERE NOT EXISTS
-      (SELECT 1 FROM queue_recipients r WHERE r.queue = q.id AND r.state = 'waiting')`,
+      (SELECT 1 FROM queue_recipients r WHERE r.queue = q.id AND r.state IN ('waiting', 'held'))`,
     says: () => 'the message in the queue waits for no recipient',
     advice: 'look at it with `hikyaku queue show`, then take it out with `hikyaku queue cancel`',
   },
