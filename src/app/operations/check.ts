@@ -65,7 +65,7 @@ export async function repairOnce(
   const count = Object.values(outcome.repaired).reduce((sum, one) => sum + one, 0)
   return {
     ok: true,
-    lines: [count === 0 ? 'There was nothing to repair.' : `${count} things were put right.`],
+    lines: [count === 0 ? 'There was nothing to repair.' : `${counted(count, 'thing')} put right.`],
   }
 }
 
@@ -118,19 +118,20 @@ const REPAIR = 'stop the server and run `hikyaku check --repair`'
 
 function sumLines(job: CheckJob, report: CheckReport, count: number): string[] {
   const { bodies, files, rows, wholeFile } = report
-  const read = job.deep ? `the octets of ${grouped(bodies)} messages` : 'no octets of messages (--quick)'
+  const read = job.deep ? `the octets of ${counted(bodies, 'message')}` : 'no octets of messages (--quick)'
   const part = wholeFile
     ? []
     : ['The database is large: its unused pages are gone through only when the server is stopped.']
-  const found =
-    count === 0 ? 'nothing is wrong' : count === 1 ? '1 thing is wrong' : `${grouped(count)} things are wrong`
-  return [...part, `Checked ${grouped(rows)} rows, ${read} and ${grouped(files)} files: ${found}.`]
+  const looked = `${counted(rows, 'row')}, ${read} and ${counted(files, 'file')}`
+  const found = count === 0 ? 'nothing is' : `${counted(count, 'thing')} ${count === 1 ? 'is' : 'are'}`
+  return [...part, `Checked ${looked}: ${found} wrong.`]
 }
 
-function countOf({ counts }: CheckReport, counted: (kind: FindingKind) => boolean): number {
+function countOf({ counts }: CheckReport, isMeant: (kind: FindingKind) => boolean): number {
   let sum = 0
-  for (const [kind, count] of Object.entries(counts)) if (counted(kind as FindingKind)) sum += count
+  for (const [kind, count] of Object.entries(counts)) if (isMeant(kind as FindingKind)) sum += count
   return sum
 }
 
+const counted = (count: number, what: string): string => `${grouped(count)} ${what}${count === 1 ? '' : 's'}`
 const grouped = (value: number): string => value.toLocaleString('en-US')

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Implementation } from '../contract/bench.test-kit.ts'
 import { storeContract } from '../contract.test-kit.ts'
+import { assertIntegrity } from './integrity.test-kit.ts'
 import { openStore, type Store } from './open.ts'
 
 async function openAt(folder: string): Promise<Store> {
@@ -31,6 +32,7 @@ const sqlite: Implementation = {
       },
       async dispose() {
         await store.close()
+        assertIntegrity(folder)
         await rm(folder, { recursive: true })
       },
     }

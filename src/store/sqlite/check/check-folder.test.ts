@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bench } from '../../contract/bench.test-kit.ts'
+import type { Store } from '../open.ts'
+import { BusyClients } from './busy.test-kit.ts'
+import { type CheckJob, type CheckOutcome, checkFolder } from './check-folder.ts'
+import { execute, fillStore, findingsOf, openAt, readValue, withFolder } from './damaged.test-kit.ts'
+import type { RepairStep } from './repair.ts'
+
+const STEPS = 250
+
+interface Watched {
+  readonly outcome: CheckOutcome
+  readonly steps: readonly RepairStep[]
+}
+
+async function watch(
+  job: CheckJob,
+  onStep: (step: RepairStep) => void = () => {},
+  signal = never(),
+): Promise<Watched> {
+  const steps: RepairStep[] = []
+  const take = (step: RepairStep): void => {
+    steps.push(step)
+    onStep(step)
+  }
+  return { outcome: await checkFolder(job, { signal, onStep: take }), steps }
+}
+
+const never = (): AbortSignal => new AbortController().signal
+const sentences = ({ steps }: Watched): string[] =>
+  steps.flatMap((step) => (step.kind === 'finding' ? [step.finding.sentence] : []))
+
+async function work(store: Store, seed: number): Promise<void> {
+  const bench = new Bench({ store, reopen: async () => store, dispose: async () => {} })
+  const clients = new BusyClients(bench, seed)
+  await clients.work(STEPS)
+  clients.leave()
+}
+
+test('nothing is found wrong while mail comes, moves and goes, nor after it', { timeout: 180_000 }, () =>
+  fc.assert(
+    fc.asyncProperty(fc.nat(), (seed) =>
+      withFolder(async (folder) => {
+        const store = await openAt(folder)
+        let isBusy = true
+        const busy = work(store, seed).finally(() => {
+          isBusy = false
+        })
+        let checks = 0
+        try {
+          for (; isBusy || checks === 0; checks++) {
+            const watched = await watch({ folder, deep: checks % 2 === 0, work: 'check', held: 'store' })
+            assert.equal(watched.outcome.kind, 'checked')
+            assert.deepEqual(sentences(watched), [])
+          }
+        } finally {
+          await busy
+          await store.close()
+        }
+        assert.deepEqual(findingsOf(folder), [])
+        assert(checks > 1 && Number(readValue(folder, 'SELECT count(*) FROM entries')) > 0)
+      }),
+    ),
+    { numRuns: 3 },
+  ),
+)
+
+test('a check tells how far it is, and stops where it is told to', () =>
+  withFolder(async (folder) => {
+    await fillStore(folder)
+    const whole = await watch({ folder, deep: true, work: 'check', held: 'job' })
+    assert.equal(whole.outcome.kind, 'checked')
+    assert(whole.outcome.kind === 'checked' && whole.outcome.report.bodies === 11)
+    const phases = whole.steps.flatMap((step) => (step.kind === 'progress' ? [step] : []))
+    assert(phases.length > 0)
+    for (const { done, of } of phases) assert(done <= of)
+    const abort = new AbortController()
+    abort.abort()
+    const stopped = await watch({ folder, deep: true, work: 'check', held: 'job' }, () => {}, abort.signal)
+    assert.deepEqual(stopped.outcome, { kind: 'stopped' })
+    // The folder is free again.
+    await (await openAt(folder)).close()
+  }))
+
+test('a repair that is stopped half-way leaves everything as it was', () =>
+  withFolder(async (folder) => {
+    await fillStore(folder)
+    execute(folder, 'UPDATE mailboxes SET messages = messages + 1')
+    const before = findingsOf(folder)
+    const abort = new AbortController()
+    const stopped = await watch(
+      { folder, deep: true, work: 'repair', held: 'job' },
+      () => abort.abort(),
+      abort.signal,
+    )
+    if (stopped.outcome.kind === 'stopped') assert.deepEqual(findingsOf(folder), before)
+    else assert.deepEqual(findingsOf(folder), [])
+  }))
+
+test('what a store has open is checked beside it, and not repaired', () =>
+  withFolder(async (folder) => {
+    await fillStore(folder)
+    const store = await openAt(folder)
+    try {
+      const checked = await watch({ folder, deep: true, work: 'check', held: 'job' })
+      assert.equal(checked.outcome.kind, 'checked')
+      assert.deepEqual(sentences(checked), [])
+      const { outcome } = await watch({ folder, deep: true, work: 'repair', held: 'job' })
+      assert(outcome.kind === 'failed')
+      assert.match(outcome.problem, /in use by process \d+\. To mend it: stop that server first/)
+    } finally {
+      await store.close()
+    }
+  }))
+
+test('a folder without mail cannot be checked, and is left as it is', () =>
+  withFolder(async (folder) => {
+    const { outcome } = await watch({ folder, deep: true, work: 'check', held: 'job' })
+    assert(outcome.kind === 'failed')
+    assert.match(outcome.problem, /hikyaku\.db/)
+  }))
