@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { rootCertificates } from 'node:tls'
 import type { Config } from '../config/settings.ts'
 import { FailureBudget } from '../filters/budget.ts'
@@ -9,9 +10,12 @@ import { systemClock } from '../platform/clock.ts'
 import { ConnectionCaps } from '../platform/connection-caps.ts'
 import { Deadlines } from '../platform/deadlines.ts'
 import { makeDialer } from '../platform/dialer.ts'
+import { LISTEN_LIMITS, MEMORY_LIMITS } from '../platform/limits.ts'
+import { MemoryBudget } from '../platform/memory-budget.ts'
 import { systemRandom } from '../platform/random.ts'
 import { type DnsServer, systemDnsServers } from '../platform/resolv-conf.ts'
 import { CachingResolver } from '../platform/resolver.ts'
+import { Turns } from '../platform/turns.ts'
 import type { Hasher } from '../ports/credentials.ts'
 import type { Log } from '../ports/log.ts'
 import { QueueRunner } from '../queue/runner.ts'
@@ -137,7 +141,41 @@ export function makeRunner(
 
 export function makeServeEnv(config: Config, log: Log) {
   const clock = systemClock()
-  return { caps: new ConnectionCaps(capSettings(config)), deadlines: new Deadlines(clock), log }
+  return {
+    caps: new ConnectionCaps(capSettings(config)),
+    deadlines: new Deadlines(clock),
+    memory: makeMemoryBudget(() => clock.monotonic(), log),
+    turns: new Turns(),
+    log,
+  }
+}
+
+/** The bounds of `MEMORY_LIMITS`, smaller on a small machine. What is shed is told, not more often than every some seconds. */
+function makeMemoryBudget(nowMs: () => number, log: Log): MemoryBudget {
+  const { strangersBytes, membersBytes, operatorsBytes, ofMachine } = MEMORY_LIMITS
+  // 0 or absurdly large where no limit is set for the process.
+  const limit = process.constrainedMemory()
+  const machine = limit > 0 && limit < totalmem() ? limit : totalmem()
+  const scale = Math.min(1, (machine * ofMachine) / (strangersBytes + membersBytes))
+  let toldMs = Number.NEGATIVE_INFINITY
+  let [times, octets] = [0, 0]
+  return new MemoryBudget({
+    limits: {
+      strangers: strangersBytes * scale,
+      members: membersBytes * scale,
+      operators: operatorsBytes,
+    },
+    nowMs,
+    onShed(owner, sizeBytes) {
+      times++
+      octets += sizeBytes
+      if (nowMs() - toldMs < LISTEN_LIMITS.acceptErrorEveryMs) return
+      toldMs = nowMs()
+      log.event('load.shed', { class: owner.class, who: owner.key || 'this machine', times, octets })
+      times = 0
+      octets = 0
+    },
+  })
 }
 
 export function capSettings(config: Config) {

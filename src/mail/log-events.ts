@@ -63,6 +63,11 @@ export const LOG_EVENTS = {
     level: 'warning',
     says: 'A client was turned away before its session began: too many, or a bad PROXY header.',
   },
+  'load.shed': {
+    facility: 'mail',
+    level: 'warning',
+    says: 'Memory was short: the client that held the most was put off (452) or cut off. Said at most every some seconds, with the count since.',
+  },
   disconnect: { facility: 'mail', level: 'info', says: 'A client is gone.' },
   attack: { facility: 'mail', level: 'warning', says: 'A client did what only an attack does.' },
   tls: { facility: 'mail', level: 'info', says: 'TLS stands on a connection.' },

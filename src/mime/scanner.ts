@@ -91,6 +91,11 @@ export class MessageScanner {
     if (rest.length > 0) this.#scan(rest)
   }
 
+  /** Octets that the scanner keeps of what it has seen. */
+  get heldBytes(): number {
+    return this.#tree.heldBytes + this.#collector.length + this.#carry.length
+  }
+
   /** The content's header block with its empty line as soon as it is complete; its first `MAX_HEADER_BYTES`. */
   get header(): Uint8Array | undefined {
     return this.#header

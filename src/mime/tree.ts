@@ -39,6 +39,9 @@ export const FIELDS: ReadonlySet<string> = new Set([
 /** Encodings under which the octets of a message/rfc822 are the message (rfc2046 §5.2.1 allows no others). */
 const IDENTITY = new Set(['7bit', '8bit', 'binary'])
 
+/** Measured: 2,000 parts with a Content-Type and a disposition take some 2 MiB. */
+const NODE_BYTES = 1024
+
 /** Decides where parts begin and end. It sees headers and delimiter lines, never bodies. */
 export class TreeBuilder {
   readonly tags = new Set<string>()
@@ -50,6 +53,11 @@ export class TreeBuilder {
   #boundaries: OpenBoundary[] = []
   #parts = 0
   #headerBytes = 0
+
+  /** Octets that the structure takes, roughly: its headers' texts, and a node with its Content fields for each part. */
+  get heldBytes(): number {
+    return Math.min(this.#headerBytes, MAX_ALL_HEADERS_BYTES) + this.#parts * NODE_BYTES
+  }
 
   /** Whether lines beginning with `--` matter at all. */
   get isWatching(): boolean {

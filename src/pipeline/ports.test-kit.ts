@@ -96,6 +96,7 @@ export function kit(settings: Partial<PipelineSettings> = {}): Kit {
       body(maxBytes) {
         const chunks: Uint8Array[] = []
         return {
+          heldBytes: 0,
           write: (chunk) => void chunks.push(chunk),
           async finish() {
             const content = Buffer.concat(chunks)

@@ -1,6 +1,14 @@
 import { type Reply, reply } from '../mail/reply.ts'
 import type { StoreFailure } from '../ports/store.ts'
 
+/** rfc3463 §3.4: the system has no room now. A sender comes again, as after a full disk. */
+export const TOO_MUCH_AT_ONCE = reply(
+  452,
+  '4.3.1',
+  'Too much mail is coming in at once; try again later',
+  'memory was short, and this client held the most',
+)
+
 /** What the peer hears when the store could not take its message. Only 'too-big' is the peer's to mend. */
 export function storeFailureReply(failure: StoreFailure, maxMessageBytes: number): Reply {
   switch (failure.kind) {

@@ -14,7 +14,7 @@ import { isOwnMail, type Origin } from './origin.ts'
 import type { PipelinePorts, PipelineSettings } from './ports.ts'
 import { receivedField, returnPathField } from './received.ts'
 import { decideRecipient, type RecipientDecision } from './recipient.ts'
-import { storeFailureReply } from './replies.ts'
+import { storeFailureReply, TOO_MUCH_AT_ONCE } from './replies.ts'
 import { refuseForeignSender } from './sender.ts'
 
 /** What a RCPT is answered; 'silence' is the test domain's `timeout@`. */
@@ -34,6 +34,7 @@ export class Transaction {
   readonly #accepted: Accepted[] = []
   #body: BodyWriter | undefined
   #over = false
+  #isDropped = false
 
   constructor(ports: PipelinePorts, origin: Origin, sender: EnvelopeSender) {
     this.#ports = ports
@@ -105,14 +106,28 @@ export class Transaction {
 
   /** Takes a piece of the content; a promise asks for patience. */
   write(chunk: Uint8Array): void | Promise<void> {
+    if (this.#isDropped) return
     this.#body ??= this.#ports.intake.body(this.#settings.maxMessageBytes)
     return this.#body.write(chunk)
+  }
+
+  /** Octets in memory for the content. */
+  get heldBytes(): number {
+    return this.#body?.heldBytes ?? 0
+  }
+
+  /** Memory is short: what came of the content is thrown away, what still comes is not kept, and the client is put off. */
+  dropContent(): void {
+    this.#isDropped = true
+    this.#body?.abort()
+    this.#body = undefined
   }
 
   /** After the final dot. Positive only when everything is on disk. */
   async commit(): Promise<Reply> {
     assert(!this.#over, 'commit of a transaction that is over')
     this.#over = true
+    if (this.#isDropped) return this.#refuse('load', TOO_MUCH_AT_ONCE)
     const body = this.#body ?? this.#ports.intake.body(this.#settings.maxMessageBytes)
     const staged = await body.finish()
     if (!staged.ok)

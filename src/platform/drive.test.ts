@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { systemClock } from './clock.ts'
-import type { SessionConnection, SessionHandler } from './drive.ts'
 import type { CloseReason } from './peer.ts'
 import { type Served, type Service, serve } from './serve.ts'
+import type { SessionConnection, SessionHandler } from './session-handler.ts'
 import {
   LOOPBACK,
   listenAt,

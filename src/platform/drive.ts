@@ -5,38 +5,13 @@ import type { Log } from '../ports/log.ts'
 import type { Machine } from '../protocol/machine.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
+import type { Holding, MemoryBudget } from './memory-budget.ts'
 import { Outbox } from './outbox.ts'
 import type { CloseReason, Peer } from './peer.ts'
+import type { SessionConnection, SessionHandler } from './session-handler.ts'
 import { attachSink, detachSink, errorText, type SocketSink } from './socket-events.ts'
 import type { TlsUpgrade } from './tls-accept.ts'
-
-/** A session's hold on its connection. */
-export interface SessionConnection {
-  readonly peer: Peer
-  /** Present once TLS stands. */
-  readonly tls: TlsFacts | undefined
-  readonly gone: boolean
-  /** Runs the core after the session gave it something (`post`). Safe at any time, also from `ask` and `tell`. */
-  pump(): void
-  /**
-   * For a session that makes a long answer piece by piece: resolves with true once the peer has room for more,
-   * with false as soon as the connection is gone. Never rejects.
-   */
-  drained(): Promise<boolean>
-  /** Cuts the connection off at once; what was not sent is lost. */
-  cut(cause: string): void
-}
-
-/** Answers one core's questions and takes its facts. What it throws or rejects with is our fault: logged, connection cut. */
-export interface SessionHandler<Ask, Tell, Answer> {
-  /** First of all, before any byte moves. */
-  attached(connection: SessionConnection): void
-  ask(ask: Ask): Answer | Promise<Answer>
-  /** The core rests until a returned promise resolves: how a slow disk slows its client down. */
-  tell(tell: Tell): void | Promise<void>
-  /** Last of all, exactly once; an open question need not be answered any more. */
-  closed(reason: CloseReason): void
-}
+import type { Turns } from './turns.ts'
 
 export interface DriveOptions<Ask, Tell, Answer> {
   readonly socket: Socket
@@ -45,6 +20,10 @@ export interface DriveOptions<Ask, Tell, Answer> {
   readonly handler: SessionHandler<Ask, Tell, Answer>
   readonly deadlines: Deadlines
   readonly log: Log
+  readonly memory: MemoryBudget
+  /** Whose memory is used before a login: the client's key in the caps. */
+  readonly clientKey: string
+  readonly turns: Turns
   /** How STARTTLS is done; without it a core that asks for it is at fault. */
   readonly upgrade?: ((socket: Socket) => TlsUpgrade) | undefined
 }
@@ -63,6 +42,8 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
   readonly #given: DriveOptions<Ask, Tell, Answer>
   readonly #machine: Machine<Ask, Tell, Answer>
   readonly #out: Outbox
+  readonly #holding: Holding
+  #sessionBytes = 0
   #socket: Socket
   #state: State = 'open'
   #running = false
@@ -84,7 +65,9 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     this.#machine = given.machine
     this.#socket = given.socket
     this.tls = given.peer.tls
-    this.#out = new Outbox(given.socket, given.deadlines)
+    this.#out = new Outbox(given.socket, given.deadlines, () => this.#account())
+    const owner = { class: 'strangers', key: given.clientKey } as const
+    this.#holding = given.memory.hold(owner, () => this.#shed())
     attachSink(given.socket, this)
   }
 
@@ -111,12 +94,29 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     if (this.#state === 'gone' || this.#state === 'closing') return Promise.resolve(false)
     // Broken, and the event that says so is still on its way: a loop of promises would never let it come.
     if (!this.#socket.writable) return Promise.resolve(false)
-    if (this.#out.unsentBytes < LIMITS.unsentBytes) return Promise.resolve(true)
-    this.#blocked = this.#out.flush()
-    if (!this.#blocked) return Promise.resolve(true)
-    this.#rest()
-    this.#waiter ??= Promise.withResolvers<boolean>()
-    return this.#waiter.promise
+    if (this.#out.unsentBytes >= LIMITS.unsentBytes) {
+      this.#blocked = this.#out.flush()
+      if (this.#blocked) {
+        this.#rest()
+        this.#waiter ??= Promise.withResolvers<boolean>()
+        return this.#waiter.promise
+      }
+    }
+    const { turns } = this.#given
+    return turns.isOver() ? turns.next().then(() => this.#socket.writable) : Promise.resolve(true)
+  }
+
+  hold(sizeBytes: number): void {
+    this.#sessionBytes = sizeBytes
+    this.#account()
+  }
+
+  belongsTo(login: string): void {
+    if (this.#state !== 'gone') this.#holding.moveTo({ class: 'members', key: login })
+  }
+
+  get isTight(): boolean {
+    return this.#holding.isTight
   }
 
   cut(cause: string): void {
@@ -158,6 +158,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     if (this.#state === 'gone') return
     detachSink(this.#socket)
     this.#state = 'gone'
+    this.#holding.close()
     this.#given.deadlines.remove(this)
     this.#waiter?.resolve(false)
     this.#waiter = undefined
@@ -321,6 +322,24 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
       this.#state === 'open' ? (this.#machine.deadline() ?? Number.POSITIVE_INFINITY) : this.#phaseDueMs
     this.dueMs = Math.min(core, this.#out.stalledAtMs)
     this.#given.deadlines.set(this)
+    this.#account()
+  }
+
+  /** Tells the budget what this client makes us keep; a connection that is being cut off keeps nothing any more. */
+  #account(): void {
+    const { heldBytes } = this.#machine
+    this.#holding.set(this.#socket.destroyed ? 0 : heldBytes + this.#out.unsentBytes + this.#sessionBytes)
+  }
+
+  #shed(): void {
+    try {
+      if (this.#given.handler.shed?.() === true) return
+    } catch (error) {
+      this.#fault(error)
+      return
+    }
+    this.#destroy({ kind: 'shed', cause: 'memory was short, and this client held the most' })
+    this.#account()
   }
 
   #flushNow(): void {

@@ -25,6 +25,33 @@ export const CONNECTION_LIMITS = {
   keepAliveDelayMs: 240_000,
 } as const
 
+const MIB = 1024 * 1024
+
+/** Octets in flight, of all connections together. */
+export const MEMORY_LIMITS = {
+  /**
+   * For clients that have not logged in: 500 messages of the largest size that is kept in memory (256 KiB, above it
+   * is a file) with what their structure takes. Halved on machines where it is more than `ofMachine`.
+   */
+  strangersBytes: 96 * MIB,
+  /** For logged-in clients and for LMTP: strangers on port 25 never get at it, so the owner's mail goes on under any flood. */
+  membersBytes: 160 * MIB,
+  /** Commands on the control socket: the largest message that `sendmail` may hand in, decoded, with its text. */
+  operatorsBytes: 512 * MIB,
+  /** Strangers and members together never get more of the machine's memory than this. */
+  ofMachine: 0.25,
+  /** One address, IPv6 /64 or account may have so much of its class; who is behind a proxy or on this machine is many. */
+  ownerShare: 0.25,
+  /** From here on strangers' new messages are put off (452) and long answers are read in small pieces. */
+  tightShare: 0.75,
+  tightOwner: 0.5,
+  /** A connection counts as moving when what it holds has changed by this much. */
+  movedBytes: 4096,
+} as const
+
+/** One go of a long answer on the main thread: with what comes beside it below the 20 ms that nobody notices. */
+export const TURN_MS = 8
+
 /** What all clients together may cost. */
 export const LISTEN_LIMITS = {
   /** Kernel queue of connections not yet accepted; the kernel cuts it to its own limit. */

@@ -8,15 +8,18 @@ import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
 export class Outbox {
   #socket: Socket
   readonly #clock: { nowMs(): number }
+  readonly #onTaken: () => void
   #pieces: Uint8Array[] = []
   #bytes = 0
   #writesOpen = 0
   /** When the peer counts as stalled, unless it takes something before. */
   stalledAtMs = Number.POSITIVE_INFINITY
 
-  constructor(socket: Socket, clock: { nowMs(): number }) {
+  /** @param onTaken hears when the kernel has taken all that was written. */
+  constructor(socket: Socket, clock: { nowMs(): number }, onTaken: () => void) {
     this.#socket = socket
     this.#clock = clock
+    this.#onTaken = onTaken
   }
 
   /** After STARTTLS. What is still on its way on the old socket stays in front: both share one handle. */
@@ -67,5 +70,6 @@ export class Outbox {
     this.#writesOpen--
     this.stalledAtMs =
       this.#writesOpen === 0 ? Number.POSITIVE_INFINITY : this.#clock.nowMs() + LIMITS.stallMs
+    if (this.#writesOpen === 0) this.#onTaken()
   }
 }

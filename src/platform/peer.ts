@@ -30,5 +30,7 @@ export interface CloseReason {
     | 'fault'
     /** The server cut it off (stop, ban). */
     | 'cut'
+    /** Memory was short, and this client held the most of it. */
+    | 'shed'
   readonly cause: string
 }

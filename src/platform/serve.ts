@@ -6,14 +6,17 @@ import type { Log } from '../ports/log.ts'
 import type { Machine } from '../protocol/machine.ts'
 import type { ConnectionCaps } from './connection-caps.ts'
 import type { Deadlines } from './deadlines.ts'
-import { drive, type SessionConnection, type SessionHandler } from './drive.ts'
+import { drive } from './drive.ts'
 import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS } from './limits.ts'
 import type { Listener } from './listen.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import type { Peer } from './peer.ts'
 import { isProxy, takeProxyHeader } from './proxy-header.ts'
+import type { SessionConnection, SessionHandler } from './session-handler.ts'
 import { errorText } from './socket-events.ts'
 import type { ServerTls } from './tls.ts'
 import { acceptTls, type TlsUpgrade } from './tls-accept.ts'
+import type { Turns } from './turns.ts'
 
 /** What is served on a listener. */
 export interface Service<Ask, Tell, Answer> {
@@ -37,6 +40,8 @@ export interface ServeEnv {
   readonly caps: ConnectionCaps
   readonly deadlines: Deadlines
   readonly log: Log
+  readonly memory: MemoryBudget
+  readonly turns: Turns
 }
 
 /** Connections of one listener that stand. */
@@ -177,8 +182,10 @@ class Serving<Ask, Tell, Answer> implements Served {
   #drive(entrant: Entrant, socket: Socket, peer: Peer): void {
     if (socket.destroyed) return
     const { machine, handler } = this.#service.session(peer)
-    const { deadlines, log } = this.#env
-    const connection = drive({ socket, peer, machine, handler, deadlines, log, upgrade: this.#upgrade })
+    const { deadlines, log, memory, turns } = this.#env
+    const clientKey = entrant.clientKey ?? ''
+    const parts = { deadlines, log, memory, turns, clientKey, upgrade: this.#upgrade }
+    const connection = drive({ socket, peer, machine, handler, ...parts })
     if (socket.destroyed) return
     entrant.connection = connection
     this.connections.add(connection)

@@ -13,6 +13,8 @@ import { ConnectionCaps } from './connection-caps.ts'
 import { Deadlines } from './deadlines.ts'
 import { type Listener, openListener } from './listen.ts'
 import type { ListenAt } from './listen-at.ts'
+import { MemoryBudget } from './memory-budget.ts'
+import { Turns } from './turns.ts'
 
 /** Helpers for this room's tests: a toy core, a log that remembers, clients. */
 
@@ -29,7 +31,16 @@ export function rememberingLog(): Log & { readonly events: Logged[] } {
 export function testEnv(clock = systemClock()) {
   const log = rememberingLog()
   const caps = new ConnectionCaps({ total: 10_000, perClient: 10_000, exempt: [] })
-  return { log, caps, deadlines: new Deadlines(clock) }
+  return { log, caps, deadlines: new Deadlines(clock), memory: testMemory(), turns: new Turns() }
+}
+
+/** A budget that no test reaches by chance. */
+export function testMemory(bytes = 1024 * 1024 * 1024): MemoryBudget {
+  return new MemoryBudget({
+    limits: { strangers: bytes, members: bytes, operators: bytes },
+    nowMs: () => performance.now(),
+    onShed: () => {},
+  })
 }
 
 export async function tempFolder(t: TestContext): Promise<string> {
@@ -113,6 +124,9 @@ export class ToyMachine implements Machine<ToyAsk, ToyTell, string> {
     this.idleMs = idleMs
   }
 
+  get heldBytes(): number {
+    return this.#text.length
+  }
   push(bytes: Uint8Array): void {
     this.#text += Buffer.from(bytes).toString('latin1')
     this.#dueMs = this.#nowMs + this.idleMs

@@ -86,8 +86,15 @@ export interface MailboxView {
   message(seq: number): MessageId
   /** Sequence number of the first message without \Seen; 0 where all are seen. */
   firstUnseen(): number
-  /** Moves on to the newest version. With `expunges: false` expunged messages stay (rfc3501 §7.4.1). */
+  /**
+   * Moves on to the newest version at once. With `expunges: false` expunged messages stay (rfc3501 §7.4.1). What is new
+   * is spelt out while it is read, so that it costs no memory; it must be read before the next call.
+   */
+  changes(options: { readonly expunges: boolean }): Iterable<ViewChange>
+  /** The same as a list. */
   sync(options: { readonly expunges: boolean }): readonly ViewChange[]
+  /** Whether there is anything new. */
+  readonly behind: boolean
   /** Called (at most once per event loop turn) when there is something to sync. */
   onChange(listener: () => void): void
   close(): void
@@ -111,6 +118,11 @@ export interface FetchWanted {
   readonly size?: boolean
   readonly emailId?: boolean
   readonly sections?: readonly SectionWanted[]
+}
+
+export interface FetchPace {
+  /** Octets wanted at once, asked before each batch; below the usual number nothing is read ahead. */
+  batchBytes(): number
 }
 
 export interface SectionWanted {
@@ -195,6 +207,7 @@ export interface Mailboxes {
     view: MailboxView,
     seqs: readonly number[],
     wanted: FetchWanted,
+    pace?: FetchPace,
   ): AsyncIterable<readonly FetchRow[]>
   /** Resolves after the commit and after `view` has it. UIDs that are gone are left out silently. */
   storeFlags(

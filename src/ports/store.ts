@@ -27,6 +27,8 @@ export type Stored<T> =
 
 /** Takes one message's content while it streams in. Small ones stay in memory, large ones go to a file at once. */
 export interface BodyWriter {
+  /** Octets in memory for it now, its structure included. */
+  readonly heldBytes: number
   /** A returned promise asks for patience (a file is being written). Never rejects: a fault shows at `finish`. */
   write(chunk: Uint8Array): void | Promise<void>
   /**

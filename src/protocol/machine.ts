@@ -22,6 +22,8 @@ export type Step<Ask, Tell> =
   | { readonly kind: 'close' }
 
 export interface Machine<Ask, Tell, Answer> {
+  /** Octets of input that it keeps: not looked at yet, or parts of a command that is not whole. */
+  readonly heldBytes: number
   /** Stores bytes, never parses. The machine owns `bytes` afterwards (no copy is made). */
   push(bytes: Uint8Array): void
   /** The peer has closed its side: no more `push`. */

@@ -242,6 +242,7 @@ export class World {
       body: () => {
         const pieces: Uint8Array[] = []
         return {
+          heldBytes: 0,
           write: (piece) => void pieces.push(piece),
           finish: async () => {
             const content = Buffer.concat(pieces)

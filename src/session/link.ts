@@ -16,7 +16,13 @@ export interface Link {
   readonly gone: boolean
   /** Runs the core after the session gave it something. */
   pump(): void
-  /** Waits until the peer has room for more; false when it is gone. */
+  /** Waits until the peer has room for more and others had their turn; false when it is gone. */
   drained(): Promise<boolean>
+  /** Octets that the session keeps for this client. */
+  hold(sizeBytes: number): void
+  /** After a login: whose they are; '' for many. */
+  belongsTo(login: string): void
+  /** Memory is short: new work had better be put off, or done in small pieces. */
+  readonly isTight: boolean
   cut(cause: string): void
 }

@@ -94,6 +94,8 @@ export const TRACE_SCAN_ROWS = 20_000
 export const OLD_GENERATIONS = 64
 /** Flag changes remembered one by one; a session further behind compares MODSEQs instead. */
 export const FLAG_LOG_BATCHES = 256
+/** Flag changes that a session makes a list of; of more it keeps none, and looks through the mailbox while it tells them. */
+export const LISTED_FLAGS = 1000
 /** Sets of flags whose names are kept ready; mailboxes have a few dozen in use. */
 export const FLAG_SETS = 1000
 /** Runs of UIDs that one session has as recent; the oldest are given up where sessions take turns that often. */

@@ -1,9 +1,9 @@
 import { fromLatin1 } from '../../bytes/ascii.ts'
 import type { Config } from '../../config/settings.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
-import type { SessionHandler } from '../../platform/drive.ts'
 import type { Peer } from '../../platform/peer.ts'
 import type { Service } from '../../platform/serve.ts'
+import type { SessionHandler } from '../../platform/session-handler.ts'
 import type { ServerTls } from '../../platform/tls.ts'
 import type { Credentials } from '../../ports/credentials.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
@@ -42,6 +42,7 @@ function tracked<Ask, Tell, Answer>(
     attached: (connection) => session.attached(connection),
     ask: (ask) => session.ask(ask),
     tell: (tell) => session.tell(tell),
+    shed: () => session.shed?.() ?? false,
     closed(reason) {
       sessions.delete(session)
       session.closed(reason)

@@ -82,6 +82,10 @@ export class ImapClient implements ImapClientMachine {
     this.#out.text('DONE\r\n')
   }
 
+  get heldBytes(): number {
+    return this.#input.queue.length
+  }
+
   push(bytes: Uint8Array): void {
     if (!this.#closed) this.#input.queue.push(bytes)
   }

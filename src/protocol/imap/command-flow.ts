@@ -39,6 +39,7 @@ export function* readCommand(context: ReadContext): Flow<ReadCommand> {
     if (line === undefined) return { ok: 'lost', cause: 'command line too long' }
     textLeft -= line.length
     octets += line.length
+    input.keptOctets = octets
     const mark = literalMark(line)
     const text = mark?.text ?? line
     const first = parts.length === 0 ? checkVerb(text, context.state) : undefined
@@ -55,6 +56,7 @@ export function* readCommand(context: ReadContext): Flow<ReadCommand> {
     input.timer.start(loggedIn ? limits.stallTimeoutMs : limits.loginTimeoutMs)
     const value = yield* input.octets(mark.sizeBytes)
     octets += mark.sizeBytes
+    input.keptOctets = octets
     parts.push({ kind: 'literal', octets: value.toString('latin1') })
   }
 }

@@ -56,6 +56,7 @@ export class Conversation {
       const read = yield* readCommand(this.#context())
       this.input.timer.stop()
       goOn = (yield* this.#handle(read)) && (yield* this.#fewEnough())
+      this.input.keptOctets = 0
     }
   }
 

@@ -10,13 +10,23 @@ import type { ImapAnswer, ImapAsk, ImapTell } from './types.ts'
  */
 export type Flow<Result = void> = Generator<Step<ImapAsk, ImapTell>, Result, ImapAnswer | undefined>
 
+/** What a text costs that is parsed: a set of `1,3,5,…` as numbers, a SEARCH as a tree of keys. */
+const PARSED_FACTOR = 8
+
 const NEED_INPUT = { kind: 'need-input' } as const
 
 /** Octets of the client, taken as lines and literals. Its flows end a step with 'need-input' until enough is there. */
 export class Input {
   readonly queue = new ByteQueue()
   readonly timer = new Timer()
-  readonly #lines = new LineReader(this.queue);
+  readonly #lines = new LineReader(this.queue)
+  /** Octets of the command at hand that were taken already. */
+  keptOctets = 0
+
+  /** All that this client makes us keep. */
+  get heldOctets(): number {
+    return this.queue.length + this.keptOctets * PARSED_FACTOR
+  }
 
   /**
    * The next line without its end, octets as characters; undefined: it is longer than `maxOctets`. A lone

@@ -63,6 +63,10 @@ export class ImapServer implements ImapServerMachine {
     return this.#talk.mayExpunge && !this.#fetch.open
   }
 
+  get heldBytes(): number {
+    return this.#talk.input.heldOctets
+  }
+
   push(bytes: Uint8Array): void {
     if (!this.#closed) this.#talk.input.queue.push(bytes)
   }

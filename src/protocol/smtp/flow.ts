@@ -121,6 +121,10 @@ export class FlowMachine<Ask, Tell, Answer> implements Machine<Ask, Tell, Answer
     this.#flow = flow
   }
 
+  get heldBytes(): number {
+    return this.#wire.input.length
+  }
+
   push(bytes: Uint8Array): void {
     if (!this.#done) this.#wire.input.push(bytes)
   }

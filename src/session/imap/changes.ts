@@ -18,17 +18,36 @@ export function flagsItem(selected: Selected, sequence: number): FetchData {
   }
 }
 
+interface Telling {
+  readonly expunges: boolean
+  /** Adds the UID to flag changes: the answers of UID commands must have it (rfc3501 §6.4.8). */
+  readonly withUid: boolean
+  readonly push: boolean
+}
+
 /**
- * Brings the client up to date with the selected mailbox, at the end of a command or in IDLE.
- * @param how.withUid adds the UID to flag changes: the answers of UID commands must have it (rfc3501 §6.4.8).
+ * Brings the client up to date with the selected mailbox, at the end of a command or in IDLE. A promise where that
+ * is more than it reads at once; nothing else may use the view until it is settled.
  */
-export function tellChanges(
-  context: ImapContext,
-  how: { readonly expunges: boolean; readonly withUid: boolean; readonly push: boolean },
-): void {
+export function tellChanges(context: ImapContext, how: Telling): void | Promise<void> {
   const selected = context.selectedOrNone
   if (selected === undefined) return
-  for (const change of selected.view.sync({ expunges: how.expunges })) {
+  return tellMore(
+    context,
+    selected,
+    selected.view.changes({ expunges: how.expunges })[Symbol.iterator](),
+    how,
+  )
+}
+
+function tellMore(
+  context: ImapContext,
+  selected: Selected,
+  changes: Iterator<ViewChange>,
+  how: Telling,
+): void | Promise<void> {
+  for (let next = changes.next(); next.done !== true; next = changes.next()) {
+    const change = next.value
     if (change.kind === 'gone') {
       closeGone(context, change.why)
       return
@@ -36,7 +55,35 @@ export function tellChanges(
     const update = updateOf(selected, change, how.withUid)
     if (how.push) context.machine.post(update)
     else context.machine.send(update)
+    const room = context.hasRoom()
+    if (room === true) continue
+    return Promise.resolve(room).then((goOn) => {
+      // A client that is gone is told nothing more, and its view is closed.
+      if (goOn && context.selectedOrNone === selected) return tellMore(context, selected, changes, how)
+    })
   }
+}
+
+/**
+ * In IDLE: tells what is new, and goes on while there is more. A client that has not read what it was told before hears
+ * the rest when it has; meanwhile its view lags, which costs nothing.
+ */
+export function pushChanges(context: ImapContext): void {
+  const selected = context.selectedOrNone
+  if (!context.idling || selected === undefined || context.telling !== undefined) return
+  const told = tellChanges(context, { expunges: true, withUid: false, push: true })
+  context.link.pump()
+  if (told === undefined) return
+  context.telling = told.then(() => {
+    context.telling = undefined
+    if (context.selectedOrNone !== selected) return
+    context.link.pump()
+    if (selected.view.behind) pushChanges(context)
+  })
+  context.telling.catch((error: unknown) => {
+    context.telling = undefined
+    context.link.cut(`telling changes failed: ${String(error)}`)
+  })
 }
 
 function updateOf(

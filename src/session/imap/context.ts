@@ -9,6 +9,7 @@ import type { Access, Intake } from '../../ports/store.ts'
 import { FlagListCache } from '../../protocol/imap/responses/flag-list.ts'
 import type { ImapAnswer, ImapServerMachine } from '../../protocol/imap/types.ts'
 import type { ClientFacts, Link } from '../link.ts'
+import { PENDING_BYTES } from './limits.ts'
 
 export interface ImapSettings {
   readonly maxMessageBytes: number
@@ -46,6 +47,8 @@ export class ImapContext {
   #login: ImapLogin | undefined
   #selected: Selected | undefined
   idling = false
+  /** Changes that are being told to a client in IDLE. */
+  telling: Promise<void> | undefined
   /** The mailbox that the last APPEND of this connection went to. */
   appendTarget: string | undefined
 
@@ -70,6 +73,14 @@ export class ImapContext {
 
   loggedIn(login: ImapLogin): void {
     this.#login = login
+    this.link.belongsTo(login.login)
+  }
+
+  /** Between the pieces of a long answer: false when the client is gone. A client that does not read is waited for. */
+  hasRoom(): boolean | Promise<boolean> {
+    if (this.machine.pendingWriteBytes < PENDING_BYTES) return true
+    this.link.pump()
+    return this.link.drained()
   }
 
   /** Of the account that logged in; the core lets no command through before. */

@@ -30,7 +30,14 @@ async function rig(): Promise<Rig> {
     new Promise((resolve) => {
       settle = resolve
     })
-  const view = { close: () => void closedViews++, exists: 0, recent: 0, keywords: [], sync: () => [] }
+  const view = {
+    close: () => void closedViews++,
+    exists: 0,
+    recent: 0,
+    keywords: [],
+    changes: () => [],
+    behind: false,
+  }
   const deps = {
     mailboxes: { open: later, status: later },
     intake: { room: () => undefined, body: () => void bodies++ },
@@ -50,7 +57,16 @@ async function rig(): Promise<Rig> {
     { listener: 'imaps', remoteAddress: '192.0.2.1', proxied: false },
     machine,
   )
-  const link = { tls: undefined, gone: false, pump: () => {}, drained: async () => true, cut: () => {} }
+  const link = {
+    tls: undefined,
+    gone: false,
+    pump: () => {},
+    drained: async () => true,
+    cut: () => {},
+    hold: () => {},
+    belongsTo: () => {},
+    isTight: false,
+  }
   session.attached(link as Link)
   await session.ask({
     kind: 'command',

@@ -8,7 +8,7 @@ import type {
 } from '../../protocol/imap/types.ts'
 import type { ClientFacts, Link } from '../link.ts'
 import { capabilities } from './capabilities.ts'
-import { tellChanges } from './changes.ts'
+import { pushChanges, tellChanges } from './changes.ts'
 import { ImapAppend } from './commands/append.ts'
 import { ImapAuthentication } from './commands/authenticate.ts'
 import { runCommand } from './commands.ts'
@@ -54,9 +54,7 @@ export class ImapSession {
       case 'idle-start':
         return this.#idleStart()
       case 'idle-end':
-        this.#context.idling = false
-        this.#tellChanges(false)
-        return ask.clean ? done('OK', 'IDLE completed') : done('BAD', 'IDLE is ended by DONE')
+        return this.#idleEnd(ask.clean ? done('OK', 'IDLE completed') : done('BAD', 'IDLE is ended by DONE'))
     }
   }
 
@@ -116,6 +114,11 @@ export class ImapSession {
     deps.log.event('imap.disconnect', { client: client.remoteAddress, login: login?.login, why: reason.kind })
   }
 
+  /** A message that is being uploaded is what can be let go; its client hears NO. */
+  shed(): boolean {
+    return this.#append?.drop() ?? false
+  }
+
   /** The server is stopping: the running command ends, then BYE. */
   stop(): void {
     this.#context.machine.shutdown({ text: 'The server is stopping' })
@@ -132,7 +135,7 @@ export class ImapSession {
 
   async #run(command: Exclude<AskedCommand, { kind: 'authenticate' }>): Promise<ImapAnswer> {
     const answer = await runCommand(this.#context, command)
-    if (!this.#context.link.gone) this.#tellChanges('uid' in command && command.uid)
+    if (!this.#context.link.gone) await this.#tellChanges('uid' in command && command.uid)
     return answer
   }
 
@@ -141,19 +144,33 @@ export class ImapSession {
     assert(append !== undefined, 'the end of no APPEND')
     this.#append = undefined
     const answer = await this.#guarded('APPEND', append.end())
-    this.#tellChanges(false)
+    await this.#tellChanges(false)
     return answer
   }
 
-  #idleStart(): ImapAnswer {
+  #idleStart(): ImapAnswer | Promise<ImapAnswer> {
+    const told = this.#tellChanges(false)
+    if (told !== undefined) return told.then(() => this.#idle())
+    return this.#idle()
+  }
+
+  /** What came while the client was told before must not wait for the next news. */
+  #idle(): ImapAnswer {
     this.#context.idling = true
-    this.#tellChanges(false)
+    if (this.#context.selectedOrNone?.view.behind) pushChanges(this.#context)
     return { kind: 'idle' }
   }
 
+  async #idleEnd(answer: ImapAnswer): Promise<ImapAnswer> {
+    this.#context.idling = false
+    await this.#context.telling
+    await this.#tellChanges(false)
+    return answer
+  }
+
   /** What came meanwhile is told before the tagged answer; EXPUNGE only where rfc3501 §7.4.1 lets it. */
-  #tellChanges(withUid: boolean): void {
-    tellChanges(this.#context, { expunges: this.#context.machine.mayExpunge, withUid, push: false })
+  #tellChanges(withUid: boolean): void | Promise<void> {
+    return tellChanges(this.#context, { expunges: this.#context.machine.mayExpunge, withUid, push: false })
   }
 
   /** Our own fault ends the command, not the connection: the client hears NO, the log has the cause. */

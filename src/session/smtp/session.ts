@@ -4,6 +4,7 @@ import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
 import type { Login, Origin, Role } from '../../pipeline/origin.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
+import { TOO_MUCH_AT_ONCE } from '../../pipeline/replies.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
 import type { Credentials } from '../../ports/credentials.ts'
 import type {
@@ -55,6 +56,7 @@ export class SmtpSession {
   #login: Login | undefined
   #transaction: Transaction | undefined
   #messages = 0
+  #committing = false
   /** Answers a RCPT to the test domain's `timeout@`, which has none of its own. */
   #breakSilence: ((late: ServerAnswer) => void) | undefined
 
@@ -80,6 +82,9 @@ export class SmtpSession {
 
   attached(link: Link): void {
     this.#link = link
+    // Another mail server of ours, or a host in the house: what they hand in is not a stranger's.
+    if (this.#role === 'lmtp') link.belongsTo('')
+    else if (this.#terms.trustedNetwork !== undefined) link.belongsTo(this.#client.remoteAddress)
     this.#deps.pipeline.log.event('connect', {
       listener: this.#client.listener,
       client: this.#client.remoteAddress,
@@ -120,7 +125,7 @@ export class SmtpSession {
   tell(tell: ServerTell): void | Promise<void> {
     switch (tell.kind) {
       case 'body':
-        return this.#transaction?.write(tell.bytes)
+        return this.#write(tell.bytes)
       case 'body-aborted':
         return this.#end(`content ${tell.why}`, tell.reply)
       case 'reset':
@@ -180,6 +185,15 @@ export class SmtpSession {
     })
   }
 
+  /** What is on its way to the disk can't be let go; the rest of a message can, and its sender comes again. */
+  shed(): boolean {
+    if (this.#committing) return true
+    if (this.#transaction === undefined || this.#transaction.heldBytes === 0) return false
+    this.#transaction.dropContent()
+    this.#link?.hold(0)
+    return true
+  }
+
   /** The server is stopping: finishes what is in DATA, then says 421. */
   stop(): void {
     const stopping = reply(421, '4.3.2', 'The server is stopping; try again later')
@@ -196,10 +210,19 @@ export class SmtpSession {
     )
   }
 
+  #write(bytes: Uint8Array): void | Promise<void> {
+    const transaction = this.#transaction
+    if (transaction === undefined) return
+    const patience = transaction.write(bytes)
+    this.#link?.hold(transaction.heldBytes)
+    return patience
+  }
+
   async #authenticate(step: ReturnType<SmtpAuth['start']>): Promise<ServerAnswer> {
     const result = await step
     if (result.kind === 'challenge') return result
     this.#login = result.login ?? this.#login
+    if (result.login !== undefined) this.#link?.belongsTo(result.login.login)
     const { log } = this.#deps.pipeline
     const fields = {
       client: this.#client.remoteAddress,
@@ -224,6 +247,15 @@ export class SmtpSession {
   }
 
   #mail(ask: MailAsk): ServerAnswer | Promise<ServerAnswer> {
+    if (this.#role === 'mx' && this.#link?.isTight) {
+      const { remoteAddress: client } = this.#client
+      this.#deps.pipeline.log.event('message.refused', {
+        client,
+        rule: 'load',
+        cause: TOO_MUCH_AT_ONCE.cause,
+      })
+      return answer(TOO_MUCH_AT_ONCE)
+    }
     const transaction = new Transaction(this.#deps.pipeline, this.#origin(), ask.sender)
     for (const what of ask.lenient) transaction.note({ kind: 'leniency', what })
     const verdict = transaction.start()
@@ -266,14 +298,25 @@ export class SmtpSession {
       transaction.abort('NUL octets', NUL_REPLY)
       return answer(NUL_REPLY)
     }
-    const verdict = await transaction.commit()
+    const verdict = await this.#commit(transaction)
     if (isPositive(verdict)) this.#messages++
     return answer(verdict)
+  }
+
+  async #commit(transaction: Transaction): Promise<Reply> {
+    this.#committing = true
+    try {
+      return await transaction.commit()
+    } finally {
+      this.#committing = false
+      this.#link?.hold(0)
+    }
   }
 
   #end(why: string, given?: Reply): void {
     this.#transaction?.abort(why, given)
     this.#transaction = undefined
+    if (!this.#committing) this.#link?.hold(0)
   }
 
   #origin(): Origin {

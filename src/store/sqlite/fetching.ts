@@ -1,7 +1,7 @@
 import { assert } from '../../mail/assert.ts'
 import type { MessageId } from '../../mail/ids.ts'
-import type { FetchRow, FetchWanted, SectionBytes, SectionWanted } from '../../ports/mailboxes.ts'
-import { FETCH_ROWS } from '../limits.ts'
+import type { FetchPace, FetchRow, FetchWanted, SectionBytes, SectionWanted } from '../../ports/mailboxes.ts'
+import { FETCH_BYTES, FETCH_ROWS } from '../limits.ts'
 import type { View } from '../views/view.ts'
 import type { FetchedRows } from './questions.ts'
 import type { ReaderClient } from './reader-client.ts'
@@ -21,8 +21,7 @@ interface Batch {
  * rows never change, and stay while the view shows them.
  */
 export async function* fetchView(
-  reader: ReaderClient,
-  bodies: string,
+  from: { readonly reader: ReaderClient; readonly bodies: string; readonly pace: FetchPace | undefined },
   view: View,
   seqs: readonly number[],
   wanted: FetchWanted,
@@ -32,26 +31,32 @@ export async function* fetchView(
       yield seqs.slice(at, at + FETCH_ROWS).map((seq) => ({ seq, uid: view.uid(seq) }))
     return
   }
-  const ask = (at: number, count: number): Batch => {
+  const { reader, bodies, pace } = from
+  const ask = (at: number, count: number, maxBytes: number): Batch => {
     const some = seqs.slice(at, at + count)
     const messages = some.map((seq) => view.message(seq))
-    const rows = reader.ask({ ask: 'fetch', messages, wanted })
+    const rows = reader.ask({ ask: 'fetch', messages, wanted, maxBytes })
     // A batch that nobody takes any more (the client went away) must not count as an unhandled rejection.
     rows.catch(() => undefined)
     return { seqs: some, uids: some.map((seq) => view.uid(seq)), rows }
   }
   let at = 0
-  let next: Batch | undefined = seqs.length > 0 ? ask(0, FIRST_ROWS) : undefined
+  const batchBytes = (): number => Math.min(pace?.batchBytes() ?? FETCH_BYTES, FETCH_BYTES)
+  let next: Batch | undefined = seqs.length > 0 ? ask(0, FIRST_ROWS, batchBytes()) : undefined
   while (next !== undefined) {
     const batch: Batch = next
     const rows = await batch.rows
     at += rows.done
-    next = at < seqs.length ? ask(at, FETCH_ROWS) : undefined
+    const maxBytes = batchBytes()
+    const isAhead = maxBytes === FETCH_BYTES
+    const more = (): Batch | undefined => (at < seqs.length ? ask(at, FETCH_ROWS, maxBytes) : undefined)
+    next = isAhead ? more() : undefined
     yield decodeRows(
       new Cursor(bodies, rows, (message, section) => readSection(reader, message, section)),
       batch,
       wanted,
     )
+    if (!isAhead) next = more()
   }
 }
 
@@ -104,6 +109,7 @@ async function readSection(
     ask: 'fetch',
     messages: [message as MessageId],
     wanted: { sections: [section] },
+    maxBytes: FETCH_BYTES,
   })
   return rows.bytes
 }

@@ -30,6 +30,11 @@ export class FileSink {
     this.#epoch = folder.names.epoch
   }
 
+  /** Octets that are not in the file yet. */
+  get backlogBytes(): number {
+    return this.#backlogBytes
+  }
+
   /** A promise where so much waits that the caller should. Never rejects. */
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#failure !== undefined || this.#dropped) return undefined

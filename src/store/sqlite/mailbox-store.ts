@@ -4,6 +4,7 @@ import type { SearchKey } from '../../mail/search.ts'
 import type {
   AppendMessage,
   CopyResult,
+  FetchPace,
   FetchRow,
   FetchWanted,
   MailboxError,
@@ -186,10 +187,11 @@ export class SqliteMailboxes implements Mailboxes {
     view: MailboxView,
     seqs: readonly number[],
     wanted: FetchWanted,
+    pace?: FetchPace,
   ): AsyncIterable<readonly FetchRow[]> {
     const own = ownView(access, view)
     assert(own !== undefined, 'a view is used by the account that opened it')
-    return fetchView(this.#reader, this.#bodies, own, seqs, wanted)
+    return fetchView({ reader: this.#reader, bodies: this.#bodies, pace }, own, seqs, wanted)
   }
 
   async storeFlags(

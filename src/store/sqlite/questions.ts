@@ -17,7 +17,12 @@ export type Question =
   | { readonly ask: 'count-from'; readonly mailbox: number; readonly uid: number }
   | { readonly ask: 'info'; readonly owner: number; readonly name: string }
   | { readonly ask: 'load'; readonly owner: number; readonly mailbox: number }
-  | { readonly ask: 'fetch'; readonly messages: readonly number[]; readonly wanted: FetchWanted }
+  | {
+      readonly ask: 'fetch'
+      readonly messages: readonly number[]
+      readonly wanted: FetchWanted
+      readonly maxBytes: number
+    }
   | ScanQuestion
   | {
       readonly ask: 'due'

@@ -106,6 +106,11 @@ export class StagingWriter implements BodyWriter {
     this.#store = store
   }
 
+  get heldBytes(): number {
+    const content = this.#sink === undefined ? this.#sizeBytes : KEPT_HEADER_BYTES + this.#sink.backlogBytes
+    return this.#ended ? 0 : content + this.#scanner.heldBytes
+  }
+
   write(chunk: Uint8Array): void | Promise<void> {
     if (this.#ended || chunk.length === 0) return
     this.#sizeBytes += chunk.length

@@ -55,6 +55,7 @@ export class SharedMailbox {
   #logStart = 0
   #lastExpungeAt = 0
   #released = 0
+  #removedIndexes: { readonly removed: readonly number[]; readonly indexes: Uint32Array } | undefined
   readonly #names = new Map<number, readonly string[]>()
 
   constructor(
@@ -174,6 +175,17 @@ export class SharedMailbox {
       this.#names.set(bits, names)
     }
     return names
+  }
+
+  /** Indexes of the rows that the next generation no longer has, from the highest down. Shared: not to be changed. */
+  removedIndexes({ columns, removed }: Generation): Uint32Array {
+    const cached = this.#removedIndexes
+    if (cached?.removed === removed) return cached.indexes
+    const found = removed.map((uid) => columns.indexOf(uid)).filter((index) => index >= 0)
+    const indexes = Uint32Array.from(found).sort().reverse()
+    // Sessions are told in turn, so that the last one serves nearly all of them.
+    this.#removedIndexes = { removed, indexes }
+    return indexes
   }
 
   enter(): Generation {

@@ -3,7 +3,8 @@ import { flagNames, SEEN } from '../../mail/flags.ts'
 import type { MessageId } from '../../mail/ids.ts'
 import type { MailboxInfo, MailboxView, ViewChange } from '../../ports/mailboxes.ts'
 import { keywordsOf } from '../flag-bits.ts'
-import { RECENT_RANGES } from '../limits.ts'
+import { LISTED_FLAGS, RECENT_RANGES } from '../limits.ts'
+import type { Columns } from './columns.ts'
 import type { Generation, SharedMailbox, Watcher } from './shared.ts'
 
 const ALL_SYSTEM_BITS = 31
@@ -138,20 +139,24 @@ export class View implements MailboxView, Watcher {
   }
 
   sync(options: { readonly expunges: boolean }): readonly ViewChange[] {
+    return [...this.changes(options)]
+  }
+
+  changes(options: { readonly expunges: boolean }): Iterable<ViewChange> {
     assert(!this.#closed, 'a closed view is not synced')
     const why = this.#cutOff ?? this.shared.gone
     if (why !== undefined) return [{ kind: 'gone', why }]
-    const changes: ViewChange[] = []
     const moved = options.expunges && this.#generation !== this.shared.newest
-    if (moved) this.#takeExpunges(changes)
+    const parts: Iterable<ViewChange>[] = moved ? this.#takeExpunges() : []
     const known = this.#seen
-    this.#takeArrivals(changes)
-    if (this.shared.keywords.length > this.#keywords) changes.push({ kind: 'keywords' })
+    const news: ViewChange[] = []
+    this.#takeArrivals(news)
+    if (this.shared.keywords.length > this.#keywords) news.push({ kind: 'keywords' })
     this.#keywords = this.shared.keywords.length
-    this.#takeFlags(changes, known)
+    parts.push(news, this.#takeFlags(known))
     this.told = this.shared.version
     if (moved) this.#hooks.moved(this.shared)
-    return changes
+    return oneByOne(parts)
   }
 
   /** True where `sync` would report something. */
@@ -209,18 +214,20 @@ export class View implements MailboxView, Watcher {
     return Math.min(this.#generation.columns.lowerBound(uid), this.#seen)
   }
 
-  /** From the highest number down: each is right whatever was reported before it. */
-  #takeExpunges(changes: ViewChange[]): void {
+  /** Moves on to the newest generation at once; what it has to tell of it is spelt out while it is read. */
+  #takeExpunges(): Iterable<ViewChange>[] {
+    const told: Iterable<ViewChange>[] = []
     while (this.#generation !== this.shared.newest) {
-      const { columns, removed } = this.#generation
-      const indexes = removed
-        .map((uid) => columns.indexOf(uid))
-        .filter((index) => index >= 0 && index < this.#seen)
-      for (const index of indexes.sort((a, b) => b - a))
-        changes.push({ kind: 'expunge', seq: index + 1, uid: columns.uids[index] as number })
-      this.#seen -= indexes.length
+      const { columns } = this.#generation
+      const indexes = this.shared.removedIndexes(this.#generation)
+      const from = indexes.findIndex((index) => index < this.#seen)
+      if (from >= 0) {
+        told.push(expunges(columns, indexes.subarray(from)))
+        this.#seen -= indexes.length - from
+      }
       this.#generation = this.shared.step(this.#generation)
     }
+    return told
   }
 
   #takeArrivals(changes: ViewChange[]): void {
@@ -247,20 +254,24 @@ export class View implements MailboxView, Watcher {
     else this.#recent = [...this.#recent, first, uidNext - 1].slice(-2 * RECENT_RANGES)
   }
 
-  #takeFlags(changes: ViewChange[], known: number): void {
+  #takeFlags(known: number): Iterable<ViewChange> {
     const { columns } = this.#generation
-    for (const index of this.#changedRows(known))
-      changes.push({ kind: 'flags', seq: index + 1, uid: columns.uids[index] as number })
+    const changes = flagChanges(columns, this.#changedRows(known))
     this.#logAt = this.shared.logEnd
     this.#flagsModseq = this.shared.highestModseq
+    return changes
   }
 
   /** Indexes below `known` whose flags changed since the last sync, ascending. */
-  #changedRows(known: number): number[] {
+  #changedRows(known: number): Iterable<number> {
     const { columns } = this.#generation
     const batches = this.shared.flagsSince(this.#logAt)
-    if (batches === undefined) return this.#changedByModseq(known)
+    if (batches === undefined) return changedSince(columns, known, this.#flagsModseq)
     const rows = new Set<number>()
+    let listed = 0
+    for (const { uids, silentFor } of batches) if (silentFor !== this.number) listed += uids.length
+    // Thousands of sessions may each have such a list to tell: they read it out of what they share.
+    if (listed > LISTED_FLAGS) return changedSince(columns, known, this.#flagsModseq)
     for (const { uids, silentFor } of batches) {
       if (silentFor === this.number) continue
       for (const uid of uids) {
@@ -271,19 +282,30 @@ export class View implements MailboxView, Watcher {
     return [...rows].sort((a, b) => a - b)
   }
 
-  /** Too far behind for the log: all that has a MODSEQ since then. */
-  #changedByModseq(known: number): number[] {
-    const { modseqs } = this.#generation.columns
-    const rows: number[] = []
-    for (let i = 0; i < known; i++) if ((modseqs[i] as number) > this.#flagsModseq) rows.push(i)
-    return rows
-  }
-
   #flagsWaiting(): boolean {
     if (this.#logAt === this.shared.logEnd) return false
     const batches = this.shared.flagsSince(this.#logAt)
     return batches === undefined || batches.some(({ silentFor }) => silentFor !== this.number)
   }
+}
+
+function* oneByOne(parts: readonly Iterable<ViewChange>[]): Generator<ViewChange, void> {
+  for (const part of parts) yield* part
+}
+
+/** From the highest number down: each is right whatever was reported before it. */
+function* expunges(columns: Columns, indexes: Uint32Array): Generator<ViewChange, void> {
+  for (const index of indexes) yield { kind: 'expunge', seq: index + 1, uid: columns.uids[index] as number }
+}
+
+function* flagChanges(columns: Columns, indexes: Iterable<number>): Generator<ViewChange, void> {
+  for (const index of indexes) yield { kind: 'flags', seq: index + 1, uid: columns.uids[index] as number }
+}
+
+/** All that has a later MODSEQ: for a session too far behind for the log, and for very many. */
+function* changedSince(columns: Columns, known: number, modseq: number): Generator<number, void> {
+  const { modseqs } = columns
+  for (let i = 0; i < known; i++) if ((modseqs[i] as number) > modseq) yield i
 }
 
 function namesOfBits(bits: number, keywords: readonly string[]): readonly string[] {

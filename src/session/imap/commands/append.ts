@@ -14,6 +14,7 @@ export class ImapAppend {
   #body: BodyWriter | undefined
   #hasNul = false
   #aborted = false
+  #isDropped = false
 
   constructor(context: ImapContext, command: AppendCommand) {
     this.#context = context
@@ -40,11 +41,33 @@ export class ImapAppend {
   }
 
   write(octets: Uint8Array): void | Promise<void> {
+    if (this.#body === undefined) return
     if (octets.includes(0)) this.#hasNul = true
-    return this.#body?.write(octets)
+    const patience = this.#body.write(octets)
+    this.#context.link.hold(this.#body.heldBytes)
+    return patience
+  }
+
+  /** Memory is short: what came is thrown away, the rest is read and forgotten, and the answer is NO. */
+  drop(): boolean {
+    if (this.#body === undefined) return false
+    this.#body.abort()
+    this.#body = undefined
+    this.#isDropped = true
+    this.#context.link.hold(0)
+    return true
   }
 
   async end(): Promise<ImapAnswer> {
+    try {
+      return await this.#end()
+    } finally {
+      this.#context.link.hold(0)
+    }
+  }
+
+  async #end(): Promise<ImapAnswer> {
+    if (this.#isDropped) return done('NO', 'Too much is being stored at once; try again later', 'UNAVAILABLE')
     const body = this.#body
     if (body === undefined) return done('BAD', 'No message came')
     const { deps, access } = this.#context

@@ -6,10 +6,8 @@ import type { ImapAnswer } from '../../../protocol/imap/types.ts'
 import { flagsItem } from '../changes.ts'
 import { done, type ImapContext, type Selected } from '../context.ts'
 import { refusal } from '../errors.ts'
+import { BATCH_BYTES, SMALL_BATCH_BYTES } from '../limits.ts'
 import { sequencesOf, uidsOf } from '../sequences.ts'
-
-/** Octets that may wait for a slow client before the next row is read. */
-const MAX_PENDING_BYTES = 256 * 1024
 
 const SEEN_NAME = SYSTEM_FLAGS.find(([, bit]) => bit === SEEN)?.[0] as string
 
@@ -35,7 +33,7 @@ async function markSeen(
 ): Promise<ImapAnswer | undefined> {
   const { view } = context.selected
   if (view.readOnly || !items.some((item) => item.kind === 'section' && !item.peek)) return undefined
-  const unseen = sequences.filter((sequence) => !view.flags(sequence).includes(SEEN_NAME))
+  const unseen = sequences.filter((sequence) => (view.flagBits(sequence) & SEEN) === 0)
   if (unseen.length === 0) return undefined
   const stored = await context.deps.mailboxes.storeFlags(context.access, view, {
     uids: uidsOf(view, unseen),
@@ -66,7 +64,8 @@ async function sendFromView(
           : flagsItem(selected, sequence),
     )
     machine.send({ kind: 'fetch', sequence, items: data })
-    if (machine.pendingWriteBytes > MAX_PENDING_BYTES && !(await hasRoom(context))) return false
+    const room = context.hasRoom()
+    if (room !== true && !(await room)) return false
   }
   return true
 }
@@ -76,24 +75,44 @@ async function sendFromStore(
   items: readonly FetchItem[],
   sequences: readonly number[],
 ): Promise<boolean> {
-  const { selected, machine, deps } = context
-  for await (const rows of deps.mailboxes.fetch(context.access, selected.view, sequences, wantedOf(items))) {
-    for (const row of rows) {
-      if (!(await sendRow(context, items, row))) return false
-      if (machine.pendingWriteBytes > MAX_PENDING_BYTES && !(await hasRoom(context))) return false
-    }
+  const { selected, deps, link } = context
+  const pace = {
+    batchBytes(): number {
+      const bytes = link.isTight ? SMALL_BATCH_BYTES : BATCH_BYTES
+      link.hold(2 * bytes)
+      return bytes
+    },
   }
-  return true
+  const wanted = wantedOf(items)
+  try {
+    for await (const rows of deps.mailboxes.fetch(context.access, selected.view, sequences, wanted, pace)) {
+      for (const row of rows) {
+        const sent = sendRow(context, items, row)
+        if (sent !== true && !(await sent)) return false
+        const room = context.hasRoom()
+        if (room !== true && !(await room)) return false
+      }
+    }
+    return true
+  } finally {
+    link.hold(0)
+  }
+}
+
+interface Streamed {
+  readonly item: FetchSection
+  readonly stream: Exclude<SectionBytes, Uint8Array | null>
 }
 
 /** One FETCH response: whole where its sections are, streamed where one is not. */
-async function sendRow(context: ImapContext, items: readonly FetchItem[], row: FetchRow): Promise<boolean> {
+function sendRow(
+  context: ImapContext,
+  items: readonly FetchItem[],
+  row: FetchRow,
+): boolean | Promise<boolean> {
   const { machine, selected } = context
   const whole: FetchData[] = []
-  const streams: {
-    readonly item: FetchSection
-    readonly stream: Exclude<SectionBytes, Uint8Array | null>
-  }[] = []
+  const streams: Streamed[] = []
   let section = 0
   for (const item of items) {
     if (item.kind !== 'section') {
@@ -109,8 +128,12 @@ async function sendRow(context: ImapContext, items: readonly FetchItem[], row: F
     return true
   }
   machine.fetchStart(row.seq, whole)
+  return sendStreams(context, streams)
+}
+
+async function sendStreams(context: ImapContext, streams: readonly Streamed[]): Promise<boolean> {
   for (const { item, stream } of streams) if (!(await sendStream(context, item, stream))) return false
-  machine.fetchEnd()
+  context.machine.fetchEnd()
   return true
 }
 
@@ -124,7 +147,8 @@ async function sendStream(
   try {
     for await (const chunk of section.stream()) {
       machine.fetchChunk(chunk)
-      if (machine.pendingWriteBytes <= MAX_PENDING_BYTES || (await hasRoom(context))) continue
+      const room = context.hasRoom()
+      if (room === true || (await room)) continue
       // Gone within a literal: nothing that fits can be said any more, not even a tagged answer.
       machine.abort()
       return false
@@ -140,11 +164,6 @@ async function sendStream(
     context.link.pump()
     return false
   }
-}
-
-async function hasRoom(context: ImapContext): Promise<boolean> {
-  context.link.pump()
-  return context.link.drained()
 }
 
 function dataOf(selected: Selected, item: Exclude<FetchItem, FetchSection>, row: FetchRow): FetchData {

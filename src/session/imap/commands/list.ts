@@ -33,6 +33,8 @@ export async function list(context: ImapContext, command: ListCommand): Promise<
       name: listed.name,
       childInfo: listed.childInfo,
     })
+    const room = context.hasRoom()
+    if (room !== true && !(await room)) return done('NO', 'The connection is gone')
     if (command.status.length === 0 || listed.info === undefined || !listed.info.selectable) continue
     const found = await mailboxes.status(context.access, listed.name)
     // One that was deleted meanwhile has no status; the list itself stays right (rfc5819 §2).
@@ -57,11 +59,12 @@ function chosen(
     (!bySubscription || subscriptions.has(name)) &&
     (!bySpecialUse || byName.get(name)?.specialUse !== undefined)
   const met = [...names].filter(meets)
-  if (recursive) for (const name of met.flatMap(parentsOf)) names.add(name)
+  const above = new Set(recursive ? met.flatMap(parentsOf) : [])
+  for (const name of above) names.add(name)
   const listed: Listed[] = []
   for (const name of [...names].sort(compareNames)) {
     if (!matches(name)) continue
-    const below = recursive && met.some((other) => other.startsWith(`${name}/`))
+    const below = above.has(name)
     if (!meets(name) && !below) continue
     listed.push({
       name,

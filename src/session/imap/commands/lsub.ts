@@ -10,7 +10,7 @@ import { compareNames } from './list.ts'
  */
 export async function lsub(context: ImapContext, command: LsubCommand): Promise<ImapAnswer> {
   const { mailboxes } = context.deps
-  const subscriptions = await mailboxes.subscriptions(context.access)
+  const subscriptions = new Set(await mailboxes.subscriptions(context.access))
   const known = new Map((await mailboxes.list(context.access)).map((info) => [info.name, info]))
   const matches = compilePattern(command.pattern)
   const told = new Map<string, readonly string[]>()
@@ -19,11 +19,13 @@ export async function lsub(context: ImapContext, command: LsubCommand): Promise<
     if (!command.pattern.includes('%')) continue
     for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
       const parent = name.slice(0, at)
-      if (!told.has(parent) && !subscriptions.includes(parent) && matches(parent))
-        told.set(parent, ['\\Noselect'])
+      if (!told.has(parent) && !subscriptions.has(parent) && matches(parent)) told.set(parent, ['\\Noselect'])
     }
   }
-  for (const [name, attributes] of [...told].sort(([a], [b]) => compareNames(a, b)))
+  for (const [name, attributes] of [...told].sort(([a], [b]) => compareNames(a, b))) {
     context.machine.send({ kind: 'lsub', attributes, name })
+    const room = context.hasRoom()
+    if (room !== true && !(await room)) return done('NO', 'The connection is gone')
+  }
   return done('OK', 'LSUB completed')
 }

@@ -2,7 +2,7 @@ import { SYSTEM_FLAGS } from '../../../mail/flags.ts'
 import type { MailboxName } from '../../../mail/mailbox-name.ts'
 import type { MailboxView } from '../../../ports/mailboxes.ts'
 import type { ImapAnswer } from '../../../protocol/imap/types.ts'
-import { flagsInUse, tellChanges } from '../changes.ts'
+import { flagsInUse, pushChanges } from '../changes.ts'
 import { done, type ImapContext } from '../context.ts'
 import { refusal } from '../errors.ts'
 
@@ -28,7 +28,8 @@ export async function select(
   machine.send({ kind: 'recent', count: view.recent })
   for (const condition of conditions(view, readOnly))
     machine.send({ kind: 'condition', status: 'OK', ...condition })
-  view.onChange(() => pushWhileIdle(context, view))
+  // Outside IDLE a client hears the news at the end of its next command.
+  view.onChange(() => pushChanges(context))
   context.deps.log.event('imap.select', {
     login: context.login?.login,
     mailbox,
@@ -54,11 +55,4 @@ function conditions(view: MailboxView, readOnly: boolean) {
     { code: { kind: 'uidnext', value: view.uidNext } as const, text: 'Next UID' },
     { code: { kind: 'uidvalidity', value: view.uidValidity } as const, text: 'UIDs are valid' },
   ]
-}
-
-/** Outside IDLE a client hears the news at the end of its next command. */
-function pushWhileIdle(context: ImapContext, view: MailboxView): void {
-  if (!context.idling || context.selectedOrNone?.view !== view) return
-  tellChanges(context, { expunges: true, withUid: false, push: true })
-  context.link.pump()
 }

@@ -26,6 +26,8 @@ export async function store(context: ImapContext, command: StoreCommand): Promis
       const flags = flagsItem(selected, sequence)
       const items = command.uid ? [{ kind: 'uid', uid: view.uid(sequence) } as const, flags] : [flags]
       context.machine.send({ kind: 'fetch', sequence, items })
+      const room = context.hasRoom()
+      if (room !== true && !(await room)) return done('NO', 'The connection is gone')
     }
   }
   return done('OK', 'STORE completed')

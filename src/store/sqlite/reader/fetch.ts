@@ -1,17 +1,18 @@
 import { headerFieldsSubset } from '../../../mime/header.ts'
 import { decodeParts, type Part, sectionRange } from '../../../mime/parts.ts'
 import type { FetchWanted, SectionWanted } from '../../../ports/mailboxes.ts'
-import { FETCH_BYTES, FETCH_ROW_BYTES, INLINE_BODY_BYTES } from '../../limits.ts'
+import { FETCH_ROW_BYTES, INLINE_BODY_BYTES } from '../../limits.ts'
 import type { FetchedRows, FileRange } from '../questions.ts'
 import type { Row, Sql } from '../sql.ts'
 import { isRange, type Slice, type StoredOctets, slice } from './octets.ts'
 
-/** Rows for messages in the order asked, as many as `FETCH_BYTES` hold, at least one. */
+/** Rows for messages in the order asked, as many as `maxBytes` hold, at least one. */
 export function fetchRows(
   sql: Sql,
   folder: string,
   messages: readonly number[],
   wanted: FetchWanted,
+  maxBytes: number,
 ): FetchedRows {
   const plan = planFetch(wanted)
   const answer = new RowBuilder()
@@ -19,7 +20,7 @@ export function fetchRows(
   for (const row of sql.iterate(plan.sql, JSON.stringify(messages))) {
     seen = (row[0] as number) + 1
     addRow(answer, plan, row, folder)
-    if (answer.sizeBytes >= FETCH_BYTES) return answer.finish(seen)
+    if (answer.sizeBytes >= maxBytes) return answer.finish(seen)
   }
   return answer.finish(messages.length)
 }

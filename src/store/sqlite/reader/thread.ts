@@ -20,7 +20,7 @@ import { findTraces, readTrace } from './traces.ts'
 function answer(sql: Sql, folder: string, question: Question): Answers[Question['ask']] {
   switch (question.ask) {
     case 'fetch':
-      return fetchRows(sql, folder, question.messages, question.wanted)
+      return fetchRows(sql, folder, question.messages, question.wanted, question.maxBytes)
     case 'scan':
       return scanMessages(sql, folder, question)
     case 'load':
