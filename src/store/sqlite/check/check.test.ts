@@ -3,7 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { copyOf, execute, fillStore, findingsOf, kindsOf, readValue, repairNow } from './damaged.test-kit.ts'
+import {
+  copyOf,
+  execute,
+  fillStore,
+  findingsOf,
+  kindsOf,
+  lostMail,
+  readableMail,
+  readValue,
+  repairNow,
+} from './damaged.test-kit.ts'
 import { DAMAGES, type Damage } from './damages.test-kit.ts'
 import { FINDING_KINDS } from './finding.ts'
 
@@ -55,6 +65,7 @@ function see(folder: string, { quick, sees, says }: Damage): void {
 
 /** What can be repaired is, and is clean then; what cannot is left, and told with what to do. */
 function mend(folder: string, { leaves, refuses }: Damage): void {
+  const before = refuses === true ? undefined : readableMail(folder)
   const { result, sentences } = repairNow(folder)
   if (refuses === true) {
     assert(!result.ok)
@@ -62,6 +73,7 @@ function mend(folder: string, { leaves, refuses }: Damage): void {
     return
   }
   assert(result.ok, result.ok ? '' : result.problem)
+  if (before !== undefined) assert.deepEqual(lostMail(before, readableMail(folder)), [])
   const findings = findingsOf(folder)
   const text = [...sentences, ...findings.map(({ sentence }) => sentence)].join('\n')
   assert.deepEqual(kindsOf(findings), [...(leaves ?? [])].sort(), text)

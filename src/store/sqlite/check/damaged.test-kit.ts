@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import { Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { lockFolder } from '../folder.ts'
 import { openStore, type Store } from '../open.ts'
@@ -152,4 +154,31 @@ export function repairNow(folder: string): {
   } finally {
     owned.value.release()
   }
+}
+
+/** Every message that can be read: where it stands, and a checksum of its octets. */
+export function readableMail(folder: string): ReadonlyMap<string, number> {
+  const db = new DatabaseSync(join(folder, 'hikyaku.db'), { readOnly: true })
+  const mail = new Map<string, number>()
+  try {
+    for (const row of db.prepare(READABLE).iterate()) {
+      const { place, prefix, head, text, file } = row as Record<string, string> & Record<string, Uint8Array>
+      const path = join(folder, 'bodies', String(file))
+      const content = file === null ? [head, text] : existsSync(path) ? [readFileSync(path)] : []
+      if (content.every((piece) => piece instanceof Uint8Array))
+        mail.set(String(place), crc32(Buffer.concat([prefix, ...content] as Uint8Array[])))
+    }
+  } finally {
+    db.close()
+  }
+  return mail
+}
+
+const READABLE = `SELECT a.login || ' ' || b.name || ' ' || e.uid AS place, o.prefix, o.head, t.bytes AS text, o.file
+  FROM entries e JOIN messages m ON m.id = e.message JOIN bodies o ON o.id = m.body LEFT JOIN texts t ON t.body = o.id
+  JOIN mailboxes b ON b.id = e.mailbox JOIN accounts a ON a.id = b.account`
+
+/** What a repair has lost of it. */
+export function lostMail(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): string[] {
+  return [...before].filter(([place, crc]) => after.get(place) !== crc).map(([place]) => place)
 }
