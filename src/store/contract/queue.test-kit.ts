@@ -183,6 +183,21 @@ export function queueContract(implementation: Implementation): void {
     assert.deepEqual(trace?.events.at(-1), attempt)
   })
 
+  on('the trace of a cancelled item does not end with a promise to try again', async (bench) => {
+    const traceId = bench.traceId()
+    await bench.accept(mail('out'), [], { queue: item(1, 'x@out.test'), traceId })
+    const [found] = await due(bench, 5)
+    assert(found)
+    const { queue } = bench.store
+    await queue.record({ id: found.id, outcomes: [outcome('x@out.test', 'cancelled')], trace: [] })
+    const attempt = { atMs: 7, kind: 'attempt', recipients: ['x@out.test'], outcome: 'deferred' } as const
+    const outcomes = [outcome('x@out.test', 'waiting', 9)]
+    const trace = [{ ...attempt, nextAttemptAtMs: 9 }]
+    assert((await queue.record({ id: found.id, traceId, outcomes, trace })).ok)
+    const [told] = await bench.store.traces.find({ id: traceId, limit: 1 })
+    assert.deepEqual(told?.events.at(-1), attempt)
+  })
+
   on('a due time that no clock of ours can have set is due', async (bench) => {
     for (const at of [100, 700, 900_000])
       await bench.accept(mail(`${at}`), [], { queue: item(at, `x${at}@out.test`) })

@@ -26,13 +26,21 @@ export function record(
   if (trace !== null && traceId !== null) {
     // A trace's age counts from its beginning: all its rows go together.
     const atMs = row?.[2] ?? operation.nowMs
-    const rows = { id: traceId, atMs, events: trace, senders: '', recipients: '' }
+    const events = row === undefined ? withoutNextAttempts(trace) : trace
+    const rows = { id: traceId, atMs, events, senders: '', recipients: '' }
     insertTrace(context, rows, [])
   }
   // An item that was cancelled during its last attempt is gone; what its sender is told still goes out.
   if (row !== undefined) recordOutcomes(context, operation, row[0])
   if (dsn !== null) accept(context, dsn, blobs)
   context.events.push({ e: 'queue' })
+}
+
+/** A message that was cancelled during an attempt is not tried again, whatever that attempt had to say. */
+function withoutNextAttempts(trace: string): string {
+  return JSON.stringify(JSON.parse(trace), (key, value: unknown) =>
+    key === 'nextAttemptAtMs' ? undefined : value,
+  )
 }
 
 type ItemRow = readonly [body: number, trace: string, arrivedMs: number]
