@@ -42,6 +42,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -310,6 +311,19 @@ int close(int fd) {
   files[fd].path = NULL;
   pthread_mutex_unlock(&lock);
   return real(fd);
+}
+
+/* libuv closes files by number. What stays in the table would be taken for the socket that gets the number next. */
+long syscall(long number, ...) {
+  static long (*real)(long, ...);
+  if (real == NULL) real = (long (*)(long, ...))real_of("syscall");
+  long arguments[6];
+  va_list rest;
+  va_start(rest, number);
+  for (int i = 0; i < 6; i++) arguments[i] = va_arg(rest, long);
+  va_end(rest);
+  if (number == SYS_close) return close((int)arguments[0]);
+  return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
 /* Octets */
