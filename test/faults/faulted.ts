@@ -158,7 +158,8 @@ export class Imap {
   /** Subjects of all that is there, in order. */
   async subjects(): Promise<readonly string[]> {
     await this.say('NOOP')
-    const { lines } = await this.say('FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]')
+    const { lines, last } = await this.say('FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]')
+    if (!last.startsWith('OK')) throw new Error(`FETCH: ${last}`)
     return lines.flatMap((line) => /^Subject: (.*)$/.exec(line)?.[1] ?? [])
   }
 

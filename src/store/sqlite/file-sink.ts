@@ -37,6 +37,7 @@ export class FileSink {
 
   /** A promise where so much waits that the caller should. Never rejects. */
   write(chunk: Uint8Array): Promise<void> | undefined {
+    this.#failure ??= this.#folder.lowWater.checkFile()
     if (this.#failure !== undefined || this.#dropped) return undefined
     this.#pending.push(chunk)
     this.#backlogBytes += chunk.length
@@ -75,10 +76,8 @@ export class FileSink {
 
   async #drain(): Promise<void> {
     try {
+      this.#handle ??= await createBodyFile(this.#folder.path, this.name)
       while (this.#pending.length > 0) {
-        this.#failure ??= this.#folder.lowWater.checkFile()
-        if (this.#failure !== undefined) break
-        this.#handle ??= await createBodyFile(this.#folder.path, this.name)
         const chunks = this.#pending
         this.#pending = []
         await this.#handle.appendFile(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks))
@@ -86,8 +85,8 @@ export class FileSink {
       }
     } catch (error) {
       this.#fail(error)
+      this.#pending = []
     } finally {
-      if (this.#failure !== undefined) this.#pending = []
       this.#running = undefined
     }
   }
