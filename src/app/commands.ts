@@ -5,6 +5,7 @@ import { fileSentence } from './cli/file-error.ts'
 import { commandsPage, helpLines, usageLine, verbHelp, verbLines } from './cli/help.ts'
 import type { Io } from './cli/io.ts'
 import { OPERATION_VERBS } from './cli/operations.ts'
+import { RESTORE_VERB } from './cli/restore.ts'
 import { SALVAGE_VERB } from './cli/salvage.ts'
 import { SENDMAIL_VERB } from './cli/sendmail.ts'
 import { SERVE_VERB } from './cli/serve.ts'
@@ -19,6 +20,7 @@ export const VERBS: readonly Verb[] = [
   SERVE_VERB,
   ...CONFIG_VERBS,
   ...OPERATION_VERBS,
+  RESTORE_VERB,
   CHECK_VERB,
   SALVAGE_VERB,
   ...TLS_VERBS,

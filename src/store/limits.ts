@@ -61,6 +61,16 @@ export const BACKUP_LINE_MS = 2_000
 /** Damaged messages that a backup names one by one. */
 export const DAMAGED_NAMED = 100
 
+/** Damaged files of a backup that a restore names one by one. */
+export const DAMAGED_SHOWN = 10
+/**
+ * Ids that a restored store leaves out, since those after the backup may have been given to other things: more than a
+ * store could have given (a thousand messages a second for 50 days), and 53 bits have room for two million restores.
+ */
+export const RESTORED_ID_JUMP = 2 ** 32
+/** UIDVALIDITY goes by the clock's seconds; many mailboxes made at once run ahead of it, by less than this. */
+export const RESTORED_UIDVALIDITY_JUMP = 86_400
+
 /** IMAP flags are one 53-bit integer: 5 system flags and 48 keywords for each mailbox. */
 export const KEYWORDS_PER_MAILBOX = 48
 /** LIST and the writer's cache hold all of them; people have hundreds. */

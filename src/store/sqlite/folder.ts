@@ -14,6 +14,7 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { REWRITE_AT_OPEN_BYTES } from '../limits.ts'
+import { finishRestore } from './backup/swap.ts'
 import { makeShrinkable, openForWriting } from './database.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
 import { emptyLog } from './open-again.ts'
@@ -26,6 +27,7 @@ import { describeError, Sql, sqliteFault } from './sql.ts'
  *     bodies/      one file for each large body
  *     lock.db      held locked by the one owner
  *     owner.pid    the owner's process id, to be told to whoever comes second
+ *     replaced-…/  what was there before a restore (and for a moment .restoring/, see backup/swap.ts)
  */
 export interface FolderPaths {
   readonly folder: string
@@ -125,7 +127,13 @@ function takeLock(paths: FolderPaths): FolderResult<Ownership> {
       if (sqliteFault(error) !== 'busy') throw error
       return { ok: false, error: ownedError(paths) }
     }
-    writeFileSync(paths.pid, `${process.pid}\n`, { mode: 0o600 })
+    try {
+      finishRestore(paths.folder)
+      writeFileSync(paths.pid, `${process.pid}\n`, { mode: 0o600 })
+    } catch (error) {
+      lock.close()
+      throw error
+    }
     const release = (): void => {
       rmSync(paths.pid, { force: true })
       lock.close()

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 
 /** Read at a time; large enough that a disk reads on, small enough that a stop is heeded at once. */
-const PIECE_BYTES = 1024 * 1024
+export const PIECE_BYTES = 1024 * 1024
 
 export interface Measured {
   readonly sizeBytes: number
@@ -17,25 +17,38 @@ export interface Measured {
  * @param between called between pieces; what it throws ends it.
  */
 export function measureFile(path: string, between: () => void): Measured {
-  const sha = createHash('sha256')
+  const measuring = new Measuring()
   const piece = Buffer.allocUnsafe(PIECE_BYTES)
-  let crc = 0
-  let sizeBytes = 0
   const file = openSync(path, 'r')
   try {
     for (;;) {
       between()
       const count = readSync(file, piece, 0, piece.length, null)
       if (count === 0) break
-      const octets = piece.subarray(0, count)
-      sha.update(octets)
-      crc = crc32(octets, crc)
-      sizeBytes += count
+      measuring.add(piece.subarray(0, count))
     }
   } finally {
     closeSync(file)
   }
-  return { sizeBytes, sha256: sha.digest('hex'), crc }
+  return measuring.end()
+}
+
+/** Size and checksums of octets as they go by. */
+export class Measuring {
+  readonly #sha = createHash('sha256')
+  #crc = 0
+  #sizeBytes = 0
+
+  add(octets: Uint8Array): void {
+    this.#sha.update(octets)
+    this.#crc = crc32(octets, this.#crc)
+    this.#sizeBytes += octets.length
+  }
+
+  /** Once. */
+  end(): Measured {
+    return { sizeBytes: this.#sizeBytes, sha256: this.#sha.digest('hex'), crc: this.#crc }
+  }
 }
 
 /** Makes a file, or the names in a folder, durable. */

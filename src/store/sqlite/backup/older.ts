@@ -99,7 +99,8 @@ export function stampOf(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
 }
 
-function readHead(path: string): BackupInfo | undefined {
+/** What a manifest says of its backup; undefined where there is none. */
+export function readHead(path: string): BackupInfo | undefined {
   if (!existsSync(path)) return undefined
   const file = openSync(path, 'r')
   try {
