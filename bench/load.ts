@@ -77,7 +77,15 @@ function jobOf(kind: string, options: ReadonlyMap<string, readonly string[]>): J
   }
   const mailbox = text('mailbox', 'INBOX')
   if (kind === 'append') return { kind, ...place, ...bounds, accounts, mailbox, sizeBytes }
-  if (kind === 'logins') return { kind, ...place, ...bounds, accounts, way: text('way', 'login') as LoginWay }
+  if (kind === 'logins')
+    return {
+      kind,
+      ...place,
+      ...bounds,
+      accounts,
+      way: text('way', 'login') as LoginWay,
+      logins: bounds.messages,
+    }
   if (kind === 'script') return { kind, ...place, account, commands: options.get('do') ?? ['NOOP'] }
   return undefined
 }

@@ -20,6 +20,7 @@ import { everyWorkload, workloadsNamed } from './workloads/every.ts'
 import type { Workload } from './workloads/workload.ts'
 
 const floorSeconds = 1
+const docs = join(import.meta.dirname, '..', 'docs')
 
 const tell = (line: string) => console.error(line)
 
@@ -54,7 +55,7 @@ async function main(args: readonly string[]): Promise<void> {
     const report = await measure(options, workloads, folder, stopping.signal)
     console.log(terminalText(report))
     if (stopping.signal.aborted) throw new Refusal('stopped before its end')
-    if (options.write) tell(`written: ${writePage(report).join(', ')}`)
+    if (options.write) tell(`written: ${writePage(report, docs).join(', ')}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -79,7 +80,12 @@ async function measure(
     const peers = options.peers ? await startPeers(folder) : []
     hosts.push(...peers)
     if (workloads.some(isRest)) {
-      const bare = await startHikyaku({ folder: below(folder, 'rest'), program, watchesLoop: false })
+      const bare = await startHikyaku({
+        folder: below(folder, 'rest'),
+        program,
+        watchesLoop: false,
+        copiesNode: true,
+      })
       hosts.push(bare)
       results.push(
         ...(await runAll({ ...common, hosts: [bare, ...peers], workloads: workloads.filter(isRest) })),
@@ -87,7 +93,12 @@ async function measure(
       await bare.stop()
       hosts.pop()
     }
-    const own = await startHikyaku({ folder: below(folder, 'hikyaku'), program, watchesLoop: true })
+    const own = await startHikyaku({
+      folder: below(folder, 'hikyaku'),
+      program,
+      watchesLoop: true,
+      copiesNode: true,
+    })
     hosts.unshift(own)
     results.push(
       ...(await runAll({ ...common, hosts, workloads: workloads.filter((each) => !isRest(each)) })),

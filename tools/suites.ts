@@ -16,7 +16,7 @@ export interface Suite {
 
 /** Every quick test: what needs no other program and no network. */
 export function quickFiles(root: string): string[] {
-  const files = ['src', 'tools', 'test'].flatMap((folder) => filesUnder(root, folder, '.test.ts'))
+  const files = ['src', 'tools', 'test', 'bench'].flatMap((folder) => filesUnder(root, folder, '.test.ts'))
   return files.filter((file) => !file.endsWith('.slow.test.ts'))
 }
 

@@ -11,6 +11,8 @@ export interface IdleJob extends ImapPlace {
   /** How the message comes: one of this load, to this account. */
   readonly delivery: SmtpJob
   readonly deliveries: number
+  /** After all are in IDLE, before they are counted: servers free what the log-ins took. */
+  readonly settleMs: number
   /** A client that has not heard by then counts as never told. */
   readonly patienceMs: number
 }
@@ -30,8 +32,6 @@ export interface Told {
 
 /** Log-ins at once while the clients come up. */
 const opening = 20
-/** After all are in IDLE, before they are counted: servers start helpers and free what the log-in took. */
-const settleMs = 1_000
 
 /**
  * Opens them, calls `whenOpen` and waits for it (that is where memory is measured), delivers, and ends.
@@ -47,7 +47,7 @@ export async function runIdle(job: IdleJob, whenOpen: () => Promise<void>): Prom
     }),
   )
   const openedSeconds = (sharedNowMs() - startedAtMs) / 1000
-  await sleep(settleMs)
+  await sleep(job.settleMs)
   await whenOpen()
   const told: Told[] = []
   for (let round = 0; round < job.deliveries; round++) {

@@ -95,7 +95,9 @@ export interface LoginsJob extends ImapPlace {
   /** One hand each, which connects, logs in, leaves and begins again. */
   readonly accounts: readonly Account[]
   readonly way: LoginWay
+  /** Ends after this time or after so many. */
   readonly seconds: number
+  readonly logins: number
 }
 
 /**
@@ -103,8 +105,10 @@ export interface LoginsJob extends ImapPlace {
  * hand is not counted: a client that SCRAM makes stretch its password does that once.
  */
 export function runLogins(job: LoginsJob): Promise<SmtpDone> {
+  let left = job.logins
   return runHands(job.seconds, job.accounts, async (account) => {
     const act = async () => {
+      if (left-- <= 0) return 0
       const wire = await ImapWire.open(job)
       await login(wire, account, job.way)
       wire.close()

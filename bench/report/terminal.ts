@@ -15,14 +15,11 @@ export function terminalText(report: Report): string {
 export function tableText({ title, head, rows, notes, isText }: Table): string {
   const all = [head, ...rows]
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
-  const lines = all.map((row) =>
-    row
-      // Names to the left, numbers to the right.
-      .map((text, column) =>
-        column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd(),
-  )
+  // Words to the left, numbers to the right.
+  const place = (text: string, column: number): string => {
+    const width = widths[column] ?? 0
+    return column === 0 || isText ? text.padEnd(width) : text.padStart(width)
+  }
+  const lines = all.map((row) => row.map(place).join('  ').trimEnd())
   return [title, ...lines.map((line) => `  ${line}`), ...notes.map((note) => `  ! ${note}`)].join('\n')
 }

@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { start as launch, runWell } from '../../test/harness/run.ts'
 import { until } from '../../test/harness/until.ts'
+import type { Account } from '../load/imap-login.ts'
 import { processTree } from '../processes.ts'
 import {
   accountsOf,
@@ -16,7 +17,6 @@ import {
   type Host,
   type LoopDelay,
   type MailSystem,
-  password,
 } from './system.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -33,11 +33,18 @@ export interface HikyakuOptions {
   readonly program: string
   /** Without: the event loop is not watched, which costs a MiB or two. */
   readonly watchesLoop: boolean
+  /**
+   * Runs on a copy of Node, so that no other process, such as we ourselves, shares pages with it and makes it look
+   * small. Not needed where memory is not measured.
+   */
+  readonly copiesNode: boolean
+  /** That mail comes to; ten unless said. */
+  readonly mailboxes?: number
 }
 
-/** The built package's program where there is one, else the source's. */
-export function usualProgram(): string {
-  return existsSync(built) ? built : source
+/** The built package's program where there is one, else the source's; or the source's in any case. */
+export function usualProgram(which: 'built' | 'source' = 'built'): string {
+  return which === 'built' && existsSync(built) ? built : source
 }
 
 /** Starts it with all its accounts. Rejects with what it said when it does not come up. */
@@ -47,15 +54,11 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
   const [smtp = 0, lmtp = 0, imap = 0, imaps = 0] = ports
   const config = join(folder, 'hikyaku.toml')
   writeFileSync(config, configText({ smtp, lmtp, imap, imaps }))
-  // A copy, so that no other process of this Node, such as we ourselves, shares pages with it and makes it look small.
-  const node = join(folder, 'node')
-  copyFileSync(process.execPath, node)
+  const node = options.copiesNode ? join(folder, 'node') : process.execPath
+  if (options.copiesNode) copyFileSync(process.execPath, node)
   let child = await start(node, options, config)
-  const accounts = accountsOf('')
-  for (const { user } of [...accounts.many, accounts.reader, accounts.idler]) {
-    const args = [program, 'account', 'add', user, '--password-stdin', '--config', config]
-    await runWell(process.execPath, args, { input: `${password}\n` })
-  }
+  const accounts = accountsOf('', options.mailboxes)
+  await addAccounts(options, config, [...accounts.many, accounts.reader, accounts.idler])
   const system: MailSystem = {
     name: 'hikyaku',
     title: 'Hikyaku',
@@ -64,7 +67,7 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
     processes: () => processTree(child.pid ?? 0),
     diskBytes: () => diskBytesOf(join(folder, 'data')),
     ...(options.watchesLoop ? { loopDelay: () => askLoop(loopSocket(folder)) } : {}),
-    about: `${program === source ? 'from its source' : program}; its defaults, but no greeting delay, and passwords without TLS on loopback; log at level info to a file`,
+    about: `${origin(program)}; its defaults, but no greeting delay, and passwords without TLS on loopback; its log goes to a file`,
   }
   return {
     systems: [system],
@@ -74,6 +77,29 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
     },
     stop: () => stop(child),
   }
+}
+
+function origin(program: string): string {
+  if (program === built) return 'the built package'
+  return program === source
+    ? 'from its source, types stripped by Node at the start'
+    : 'the program that was given'
+}
+
+/** A few at once: each is a process of its own that asks the running server. */
+async function addAccounts(
+  { program }: HikyakuOptions,
+  config: string,
+  accounts: readonly Account[],
+): Promise<void> {
+  const left = [...accounts]
+  const hand = async () => {
+    for (let account = left.pop(); account !== undefined; account = left.pop()) {
+      const args = [program, 'account', 'add', account.user, '--password-stdin', '--config', config]
+      await runWell(process.execPath, args, { input: `${account.password}\n` })
+    }
+  }
+  await Promise.all([hand(), hand(), hand()])
 }
 
 function configText({ smtp, lmtp, imap, imaps }: Readonly<Record<string, number>>): string {

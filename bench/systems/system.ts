@@ -11,7 +11,7 @@ export interface MailSystem {
   readonly name: SystemName
   readonly title: string
   readonly ports: Ports
-  /** Ten mailboxes that mail comes to, all with one password. */
+  /** The mailboxes that mail comes to, all with one password: ten of them, but in tests. */
   readonly many: readonly Account[]
   /** A mailbox each for what disturbs other measurements. */
   readonly reader: Account
@@ -51,10 +51,10 @@ export const domain = 'example.test'
 export const password = 'bench-only-7-mugwort-lantern'
 
 /** The accounts of one system; `prefix` keeps those of two systems on one host apart. */
-export function accountsOf(prefix: string): Pick<MailSystem, 'many' | 'reader' | 'idler'> {
+export function accountsOf(prefix: string, mailboxes = 10): Pick<MailSystem, 'many' | 'reader' | 'idler'> {
   const account = (name: string) => ({ user: `${prefix}${name}@${domain}`, password })
   return {
-    many: Array.from({ length: 10 }, (_, index) => account(`in${index}`)),
+    many: Array.from({ length: mailboxes }, (_, index) => account(`in${index}`)),
     reader: account('reader'),
     idler: account('idler'),
   }

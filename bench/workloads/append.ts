@@ -6,6 +6,7 @@ import { costOf } from '../processes.ts'
 import type { MailSystem } from '../systems/system.ts'
 import {
   type Lengths,
+  type Limits,
   loopMetric,
   type Measured,
   type Metric,
@@ -31,7 +32,7 @@ function appendWorkload(connections: number): Workload {
     metrics,
     ...(connections === 1 ? { without: ['dovecot-maildir'] } : {}),
     prepare: async ({ system }, lengths) => {
-      await runLoad(appendJob(system, connections, lengths.warmSeconds))
+      await runLoad(appendJob(system, connections, { ...lengths, seconds: lengths.warmSeconds }))
       return undefined
     },
     run: (measured, lengths) => runAppends(connections, measured, lengths),
@@ -39,7 +40,11 @@ function appendWorkload(connections: number): Workload {
 }
 
 /** Each connection appends to a mailbox of its own. */
-export function appendJob({ ports, many }: MailSystem, connections: number, seconds: number): AppendJob {
+export function appendJob(
+  { ports, many }: MailSystem,
+  connections: number,
+  { seconds, most }: Limits,
+): AppendJob {
   return {
     kind: 'append',
     host: '127.0.0.1',
@@ -48,7 +53,7 @@ export function appendJob({ ports, many }: MailSystem, connections: number, seco
     mailbox: 'INBOX',
     sizeBytes: 4096,
     seconds,
-    messages: Number.MAX_SAFE_INTEGER,
+    messages: most,
   }
 }
 
@@ -59,7 +64,7 @@ async function runAppends(
 ): Promise<Numbers> {
   return await withLoopDelay(system, async () => {
     const before = costOf(system.processes())
-    const done = await runLoad(appendJob(system, connections, lengths.seconds))
+    const done = await runLoad(appendJob(system, connections, lengths))
     const after = costOf(system.processes())
     for (const problem of done.problems) warn(problem)
     if (done.accepted === 0) throw new Error('no message was taken')

@@ -26,15 +26,15 @@ export const fsyncsWorkload: Workload = {
   run,
 }
 
-async function run({ system }: Measured, { seconds }: Lengths): Promise<Numbers> {
+async function run({ system }: Measured, lengths: Lengths): Promise<Numbers> {
   const smtp = (connections: number) => async () => {
     const arrivals = await Arrivals.open(system)
-    const { accepted } = await runLoad(jobOf({ name: '', title: '', connections }, system, seconds))
+    const { accepted } = await runLoad(jobOf({ name: '', title: '', connections }, system, lengths))
     await arrivals.until(accepted)
     arrivals.close()
     return accepted
   }
-  const append = async () => (await runLoad(appendJob(system, 10, seconds))).accepted
+  const append = async () => (await runLoad(appendJob(system, 10, lengths))).accepted
   return {
     smtp10: await fsyncsOf(system, smtp(10)),
     smtp64: await fsyncsOf(system, smtp(64)),

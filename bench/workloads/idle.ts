@@ -16,9 +16,7 @@ import {
   withLoopDelay,
 } from './workload.ts'
 
-const deliveries = 5
 const patienceMs = 15_000
-const settleMs = 2_000
 
 const metrics: readonly Metric[] = [
   { key: 'eachKiB', title: 'memory a connection (PSS)', unit: 'KiB', better: 'less' },
@@ -49,7 +47,7 @@ export const idleWorkloads: readonly Workload[] = [
 async function runIdle({ system, host, warn }: Measured, lengths: Lengths, tls: boolean): Promise<Numbers> {
   // Without what earlier work has left in its memory, which would be taken up again instead of growing.
   await host.restart()
-  await sleep(settleMs)
+  await sleep(lengths.settleMs)
   return await withLoopDelay(system, async () => {
     const before = memoryOf(system.processes())
     let eachKiB = 0
@@ -64,7 +62,8 @@ async function runIdle({ system, host, warn }: Measured, lengths: Lengths, tls: 
       account: system.idler,
       connections: lengths.idleClients,
       delivery: deliveryTo(system),
-      deliveries,
+      deliveries: lengths.deliveries,
+      settleMs: lengths.settleMs,
       patienceMs,
     } as const
     const { openedSeconds, told } = await runLoad(job, measure)

@@ -4,6 +4,7 @@ import type { LoginWay } from '../load/imap-login.ts'
 import { runLoad } from '../loader.ts'
 import {
   type Lengths,
+  type Limits,
   loopMetric,
   type Measured,
   type Metric,
@@ -25,25 +26,25 @@ export const loginsWorkload: Workload = {
   ],
   without: ['dovecot-maildir'],
   prepare: async (measured, lengths) => {
-    await loginsBy('login', measured, lengths.warmSeconds)
+    await loginsBy('login', measured, { ...lengths, seconds: lengths.warmSeconds })
     return undefined
   },
   run,
 }
 
-async function run(measured: Measured, { seconds }: Lengths): Promise<Numbers> {
+async function run(measured: Measured, lengths: Lengths): Promise<Numbers> {
   const { system } = measured
   return await withLoopDelay(system, async () => {
-    const plain = await loginsBy('login', measured, seconds)
+    const plain = await loginsBy('login', measured, lengths)
     const numbers = { login: plain.accepted / plain.seconds, p99Ms: plain.latencyMs.p99 }
     // The peers keep clear-text passwords here and do not offer it.
     if (system.name !== 'hikyaku') return numbers
-    const scram = await loginsBy('scram-sha-256', measured, seconds)
+    const scram = await loginsBy('scram-sha-256', measured, lengths)
     return { ...numbers, scram: scram.accepted / scram.seconds }
   })
 }
 
-async function loginsBy(way: LoginWay, { system, warn }: Measured, seconds: number) {
+async function loginsBy(way: LoginWay, { system, warn }: Measured, { seconds, most }: Limits) {
   const { ports, many } = system
   const done = await runLoad({
     kind: 'logins',
@@ -52,6 +53,7 @@ async function loginsBy(way: LoginWay, { system, warn }: Measured, seconds: numb
     accounts: many,
     way,
     seconds,
+    logins: most,
   })
   for (const problem of done.problems) warn(`${way}: ${problem}`)
   if (done.accepted === 0) throw new Error('nobody could log in')

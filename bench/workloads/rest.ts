@@ -2,9 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { memoryOf } from '../processes.ts'
-import type { Measured, Numbers, Workload } from './workload.ts'
-
-const settleMs = 5_000
+import type { Lengths, Measured, Numbers, Workload } from './workload.ts'
 
 /** Measured right after the start, before other work; ours without the watch of its event loop. */
 export const restWorkload: Workload = {
@@ -19,7 +17,7 @@ export const restWorkload: Workload = {
   run,
 }
 
-async function run({ system }: Measured): Promise<Numbers> {
+async function run({ system }: Measured, { settleMs }: Lengths): Promise<Numbers> {
   await sleep(settleMs)
   const pids = system.processes()
   return { pssMiB: memoryOf(pids) / 2 ** 20, processes: pids.length }

@@ -37,14 +37,23 @@ export interface Measured {
 
 /** How long and how large; the same for every system. */
 export interface Lengths {
-  /** One load. */
+  /** One load, which ends after this time or after so many messages or log-ins. */
   readonly seconds: number
+  readonly most: number
   /** The load before the first run, which is not counted. */
   readonly warmSeconds: number
   readonly messages: number
   readonly manyMessages: number
   readonly idleClients: number
+  readonly deliveries: number
+  /** How long a server is left alone before its memory is looked at. */
+  readonly settleMs: number
+  /** Whether nobody else is on the machine: what was written is flushed before a run, the page cache dropped before what is called cold. */
+  readonly ownsMachine: boolean
 }
+
+/** Where one load ends. */
+export type Limits = Pick<Lengths, 'seconds' | 'most'>
 
 export const loopMetric: Metric = {
   key: 'loopP99Ms',
