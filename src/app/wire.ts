@@ -62,6 +62,7 @@ export async function openHouse(
     now: () => Date.now(),
     onFault: parts.onFault,
     onNote: (note) => log.event('store.note', { note }),
+    onDamage: (damage) => log.event('message.damaged', { ...damage, todo: DAMAGE_ADVICE }),
     onHealth: (trouble, cause) =>
       log.event(cause === undefined ? 'store.taking' : 'store.refusing', { trouble, cause }),
   })
@@ -89,6 +90,9 @@ export async function openHouse(
   }
   return { ok: true, value: { store, ports, close: () => store.close() } }
 }
+
+const DAMAGE_ADVICE =
+  'run `hikyaku check`; restore a backup, or stop the server and take out what is readable with `hikyaku salvage`'
 
 export function retention(config: Config) {
   return { traceMaxAgeMs: config.traces.keep, traceMaxBytes: config.traces.max_size }

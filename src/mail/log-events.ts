@@ -82,6 +82,11 @@ export const LOG_EVENTS = {
   'message.accepted': { facility: 'mail', level: 'info', says: 'A message was accepted and is on disk.' },
   'message.refused': { facility: 'mail', level: 'info', says: 'A message or recipient was refused.' },
   'message.stored': { facility: 'mail', level: 'info', says: 'A message is in a mailbox.' },
+  'message.damaged': {
+    facility: 'mail',
+    level: 'error',
+    says: 'A stored message is damaged and not given out; all others are. Told once for each, and of no more than 20 a minute.',
+  },
   'queue.attempt': { facility: 'mail', level: 'info', says: 'A delivery to another host was tried.' },
   'queue.dsn': { facility: 'mail', level: 'info', says: 'The sender was told about a delivery.' },
   'account.changed': {

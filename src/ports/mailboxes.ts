@@ -145,6 +145,8 @@ export type SectionBytes =
 export interface FetchRow {
   readonly seq: number
   readonly uid: number
+  /** The message is damaged: why, for the log. Nothing else of it is given. */
+  readonly damaged?: string | undefined
   /** IMAP wire text, computed at arrival. */
   readonly envelope?: Uint8Array | undefined
   readonly bodyStructure?: Uint8Array | undefined
@@ -200,7 +202,8 @@ export interface Mailboxes {
   ): Promise<MailboxResult<{ readonly uidValidity: number; readonly uids: readonly number[] }>>
   /**
    * Rows in the order asked, in bounded batches, read ahead of the consumer by at most one. A message that
-   * another session expunged and this view still shows is still there.
+   * another session expunged and this view still shows is still there. One that is damaged is named as such; the
+   * others are given.
    */
   fetch(
     access: Access,

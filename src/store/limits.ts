@@ -23,20 +23,6 @@ export const LOG_WATCH_GROUPS = 8
 /** Rows of work that nobody waits for (purging, retention) in one slice: some 5 ms of the writer. */
 export const SLICE_ROWS = 400
 
-/** Unused room in the database is given back where it is this much (a week of a household's mail, or one large folder emptied) … */
-export const SHRINK_FLOOR_BYTES = 16 * 1024 * 1024
-/** … and this share of the file: less is filled again by the next mail, and cutting and growing would be paid for both times. */
-export const SHRINK_SHARE = 0.25
-/** So much is left for the next mail, of the file and of the floor. */
-export const SHRINK_REST_SHARE = 0.05
-/** Pages given back in one slice: some 5 ms of the writer, so that a message which comes just then hardly waits. */
-export const SHRINK_SLICE_PAGES = 256
-/** A database made without room to shrink is rewritten at its opening up to this size, in memory and in about a second. */
-export const REWRITE_AT_OPEN_BYTES = 64 * 1024 * 1024
-
-/** Files of deleted mail that a running backup keeps from being deleted; each holds more than `INLINE_BODY_BYTES`. */
-export const HELD_FILES = 100_000
-
 /**
  * Messages that one STORE, MOVE or EXPUNGE writes in one commit: some 30 ms of the writer. More are done in several, so
  * that other mail goes on between them; 100,000 at once held everyone up for a second.
@@ -51,6 +37,20 @@ export const IN_FLIGHT_OPERATIONS = 2048
 export const WRITER_BACKLOG_BYTES = 64 * 1024 * 1024
 /** Traces of refused mail that wait for a slow disk, a KiB each; nobody waits for them, so those beyond are dropped and counted. */
 export const POSTED_OPERATIONS = 10_000
+
+/** Unused room in the database is given back where it is this much (a week of a household's mail, or one large folder emptied) … */
+export const SHRINK_FLOOR_BYTES = 16 * 1024 * 1024
+/** … and this share of the file: less is filled again by the next mail, and cutting and growing would be paid for both times. */
+export const SHRINK_SHARE = 0.25
+/** So much is left for the next mail, of the file and of the floor. */
+export const SHRINK_REST_SHARE = 0.05
+/** Pages given back in one slice: some 5 ms of the writer, so that a message which comes just then hardly waits. */
+export const SHRINK_SLICE_PAGES = 256
+/** A database made without room to shrink is rewritten at its opening up to this size, in memory and in about a second. */
+export const REWRITE_AT_OPEN_BYTES = 64 * 1024 * 1024
+
+/** Files of deleted mail that a running backup keeps from being deleted; each holds more than `INLINE_BODY_BYTES`. */
+export const HELD_FILES = 100_000
 
 /** Pages of the database copied into a backup at one go: some 4 MiB, 10 ms; between them it looks whether to stop. */
 export const BACKUP_STEP_PAGES = 1000
@@ -127,3 +127,12 @@ export const ALIAS_TARGETS = 200
 
 /** Cached mailboxes in the writer before it starts afresh: some 20 MiB. */
 export const CACHED_MAILBOXES = 50_000
+
+/** Body files that were proved by their checksums and are believed for `PROVED_FILE_MS`: some 200 octets each. */
+export const PROVED_FILES = 4096
+/** A phone takes a large message in pieces for minutes; what breaks after that is seen at the next look. */
+export const PROVED_FILE_MS = 10 * 60 * 1000
+/** Damaged messages told of one by one; the log is no place for a hundred thousand of them. */
+export const DAMAGE_NEWS_PER_MINUTE = 20
+/** Damaged messages remembered as told; with more of them nobody reads the log for single ones. */
+export const TOLD_DAMAGE = 10_000

@@ -24,9 +24,10 @@ export const mailShow: Operation = async (ports, args) => {
   const opened = await ports.mailboxes.open(access, name, { readOnly: true })
   if (!opened.ok) return refused(`There is no mailbox ${name} of ${account.login}.`)
   const octets = await messageOctets(ports, access, opened.value, uid)
-  return octets === undefined
-    ? refused(`There is no message ${uid} in ${name} of ${account.login}.`)
-    : said(...shownLines(ports, octets))
+  if (octets === undefined) return refused(`There is no message ${uid} in ${name} of ${account.login}.`)
+  if (octets === 'damaged')
+    return refused(`Message ${uid} in ${name} of ${account.login} is damaged; \`hikyaku check\` tells more.`)
+  return said(...shownLines(ports, octets))
 }
 
 async function messageOctets(
@@ -34,13 +35,14 @@ async function messageOctets(
   access: Access,
   view: MailboxView,
   uid: number,
-): Promise<Buffer | undefined> {
+): Promise<Buffer | 'damaged' | undefined> {
   try {
     const seq = view.seqOfUid(uid)
     if (seq === 0) return undefined
     for await (const rows of ports.mailboxes.fetch(access, view, [seq], {
       sections: [{ path: [], what: 'all' }],
     })) {
+      if (rows[0]?.damaged !== undefined) return 'damaged'
       const section = rows[0]?.sections?.[0]
       if (section !== undefined && section !== null) return await collect(section)
     }

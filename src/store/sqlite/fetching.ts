@@ -3,8 +3,10 @@ import type { MessageId } from '../../mail/ids.ts'
 import type { FetchPace, FetchRow, FetchWanted, SectionBytes, SectionWanted } from '../../ports/mailboxes.ts'
 import { FETCH_BYTES, FETCH_ROWS } from '../limits.ts'
 import type { View } from '../views/view.ts'
+import type { DamageNews } from './damage-news.ts'
+import type { FileProofs } from './file-proof.ts'
 import type { FetchedRows } from './questions.ts'
-import type { ReaderClient } from './reader-client.ts'
+import { type ReaderClient, ReadFault } from './reader-client.ts'
 import { streamRange } from './streams.ts'
 
 /** Rows of a first batch: its answer is soon there, and the next one is read meanwhile. */
@@ -16,12 +18,21 @@ interface Batch {
   readonly rows: Promise<FetchedRows>
 }
 
+/** What a FETCH reads from. */
+export interface FetchSource {
+  readonly reader: ReaderClient
+  readonly bodies: string
+  readonly proofs: FileProofs
+  readonly news: DamageNews
+  readonly pace?: FetchPace | undefined
+}
+
 /**
  * FETCH in bounded batches, one of them read ahead. Messages are asked for by id, which the view gives: their
  * rows never change, and stay while the view shows them.
  */
 export async function* fetchView(
-  from: { readonly reader: ReaderClient; readonly bodies: string; readonly pace: FetchPace | undefined },
+  source: FetchSource,
   view: View,
   seqs: readonly number[],
   wanted: FetchWanted,
@@ -31,7 +42,7 @@ export async function* fetchView(
       yield seqs.slice(at, at + FETCH_ROWS).map((seq) => ({ seq, uid: view.uid(seq) }))
     return
   }
-  const { reader, bodies, pace } = from
+  const { reader, pace } = source
   const ask = (at: number, count: number, maxBytes: number): Batch => {
     const some = seqs.slice(at, at + count)
     const messages = some.map((seq) => view.message(seq))
@@ -51,13 +62,39 @@ export async function* fetchView(
     const isAhead = maxBytes === FETCH_BYTES
     const more = (): Batch | undefined => (at < seqs.length ? ask(at, FETCH_ROWS, maxBytes) : undefined)
     next = isAhead ? more() : undefined
-    yield decodeRows(
-      new Cursor(bodies, rows, (message, section) => readSection(reader, message, section)),
-      batch,
-      wanted,
-    )
+    const damaged = await damageOf(source, rows)
+    const cursor = new Cursor(source, rows, (message, section) => readSection(reader, message, section))
+    const decoded = decodeRows(cursor, batch, wanted, damaged)
+    // A mailbox that was deleted meanwhile takes its messages along; from any other none can be missing.
+    const answer = view.shared.gone === undefined ? withMissing(decoded, batch, rows.done) : decoded
+    for (const { uid, damaged: cause } of answer)
+      if (cause !== undefined)
+        source.news.report({ owner: view.shared.owner, mailbox: view.shared.name, uid, cause })
+    yield answer
     if (!isAhead) next = more()
   }
+}
+
+/** Why messages of a batch can't be given, by their places: what the reader found, and what their files are like. */
+async function damageOf(
+  { proofs }: FetchSource,
+  { damaged, files }: FetchedRows,
+): Promise<ReadonlyMap<number, string>> {
+  const all = new Map(damaged)
+  for (const needed of files) {
+    const why = await proofs.prove(needed)
+    if (why !== undefined) all.set(needed.index, why)
+  }
+  return all
+}
+
+function withMissing(rows: readonly FetchRow[], batch: Batch, done: number): readonly FetchRow[] {
+  if (rows.length === done) return rows
+  const found = new Map(rows.map((row) => [row.seq, row]))
+  return batch.seqs.slice(0, done).map((seq, index) => {
+    const uid = batch.uids[index] as number
+    return found.get(seq) ?? { seq, uid, damaged: 'its row is gone' }
+  })
 }
 
 function wantsRows(wanted: FetchWanted): boolean {
@@ -66,17 +103,28 @@ function wantsRows(wanted: FetchWanted): boolean {
   return any === true || (sections !== undefined && sections.length > 0)
 }
 
-/** Reads `FetchedRows`. Messages that are missing (their mailbox was deleted meanwhile) are left out. */
-function decodeRows(cursor: Cursor, batch: Batch, wanted: FetchWanted): FetchRow[] {
-  const rows: FetchRow[] = []
-  while (!cursor.atEnd) {
-    const index = cursor.number()
+/** Reads `FetchedRows`; of a damaged message only that it is. Messages that are missing are left out. */
+function decodeRows(
+  cursor: Cursor,
+  batch: Batch,
+  wanted: FetchWanted,
+  damaged: ReadonlyMap<number, string>,
+): FetchRow[] {
+  const rows: (FetchRow & { readonly index: number })[] = []
+  const named = (index: number): Pick<FetchRow, 'seq' | 'uid'> => {
     const seq = batch.seqs[index]
     const uid = batch.uids[index]
     assert(seq !== undefined && uid !== undefined, 'the reader answers what it was asked')
-    rows.push({ seq, uid, ...decodeRow(cursor, wanted) })
+    return { seq, uid }
   }
-  return rows
+  while (!cursor.atEnd) {
+    const index = cursor.number()
+    const row = decodeRow(cursor, wanted)
+    if (!damaged.has(index)) rows.push({ index, ...named(index), ...row })
+  }
+  if (damaged.size === 0) return rows
+  for (const [index, why] of damaged) rows.push({ index, ...named(index), damaged: why })
+  return rows.sort((a, b) => a.index - b.index)
 }
 
 function decodeRow(cursor: Cursor, wanted: FetchWanted): Omit<FetchRow, 'seq' | 'uid'> {
@@ -111,13 +159,15 @@ async function readSection(
     wanted: { sections: [section] },
     maxBytes: FETCH_BYTES,
   })
+  const [[, why] = []] = rows.damaged
+  if (why !== undefined) throw new ReadFault(why)
   return rows.bytes
 }
 
 type ReadSection = (message: number, section: SectionWanted) => Promise<Uint8Array>
 
 class Cursor {
-  readonly #bodies: string
+  readonly #source: FetchSource
   readonly #fetched: FetchedRows
   #number = 0
   #byte = 0
@@ -125,8 +175,8 @@ class Cursor {
 
   readonly #read: ReadSection
 
-  constructor(bodies: string, fetched: FetchedRows, read: ReadSection) {
-    this.#bodies = bodies
+  constructor(source: FetchSource, fetched: FetchedRows, read: ReadSection) {
+    this.#source = source
     this.#fetched = fetched
     this.#read = read
   }
@@ -154,7 +204,8 @@ class Cursor {
     const range = this.#fetched.streams[this.#stream++]
     assert(range !== undefined, 'a stream for each number that names one')
     const sizeBytes = range.before.length + range.length
-    return { sizeBytes, stream: () => streamRange(this.#bodies, range) }
+    const { bodies, proofs } = this.#source
+    return { sizeBytes, stream: () => streamRange(bodies, range, () => proofs.forget(range.file)) }
   }
 
   #later(message: number, wanted: SectionWanted): SectionBytes {

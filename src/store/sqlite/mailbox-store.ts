@@ -19,7 +19,9 @@ import type {
 import type { Access } from '../../ports/store.ts'
 import type { ViewHub } from '../views/hub.ts'
 import { View } from '../views/view.ts'
-import { fetchView } from './fetching.ts'
+import type { DamageNews } from './damage-news.ts'
+import { type FetchSource, fetchView } from './fetching.ts'
+import { FileProofs } from './file-proof.ts'
 import { flagNamesOf, traceRows } from './intake.ts'
 import { listedMailboxes, mailboxInfo } from './listing.ts'
 import type { LowWater } from './low-water.ts'
@@ -34,7 +36,7 @@ export class SqliteMailboxes implements Mailboxes {
   readonly #writer: WriterClient
   readonly #reader: ReaderClient
   readonly #hub: ViewHub
-  readonly #bodies: string
+  readonly #source: FetchSource
   readonly #now: () => number
   readonly #lowWater: LowWater
 
@@ -44,12 +46,14 @@ export class SqliteMailboxes implements Mailboxes {
     readonly hub: ViewHub
     readonly bodies: string
     readonly lowWater: LowWater
+    readonly news: DamageNews
     now(): number
   }) {
     this.#writer = parts.writer
     this.#reader = parts.reader
     this.#hub = parts.hub
-    this.#bodies = parts.bodies
+    const { bodies, news, reader } = parts
+    this.#source = { reader, bodies, news, proofs: new FileProofs(bodies, () => parts.now()) }
     this.#lowWater = parts.lowWater
     this.#now = parts.now
   }
@@ -191,7 +195,7 @@ export class SqliteMailboxes implements Mailboxes {
   ): AsyncIterable<readonly FetchRow[]> {
     const own = ownView(access, view)
     assert(own !== undefined, 'a view is used by the account that opened it')
-    return fetchView({ reader: this.#reader, bodies: this.#bodies, pace }, own, seqs, wanted)
+    return fetchView({ ...this.#source, pace }, own, seqs, wanted)
   }
 
   async storeFlags(
@@ -248,7 +252,7 @@ export class SqliteMailboxes implements Mailboxes {
   async search(access: Access, view: MailboxView, key: SearchKey): Promise<MailboxResult<readonly number[]>> {
     const own = ownView(access, view)
     if (own === undefined) return missing(view.mailbox.name)
-    return this.#read(async () => ({ ok: true, value: await searchView(this.#reader, own, key) }))
+    return this.#read(async () => ({ ok: true, value: await searchView(this.#source, own, key) }))
   }
 
   #transfer(

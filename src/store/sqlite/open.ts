@@ -11,6 +11,7 @@ import { Columns } from '../views/columns.ts'
 import { ViewHub } from '../views/hub.ts'
 import { SqliteAccounts } from './account-store.ts'
 import { BackupMaker } from './backup/maker.ts'
+import { DamageNews } from './damage-news.ts'
 import { type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
 import { Health, type Trouble } from './health.ts'
 import { SqliteIntake } from './intake.ts'
@@ -39,6 +40,13 @@ export interface StoreOptions {
   onFault(cause: string): void
   /** Something an operator should know; nothing is lost. */
   onNote?(text: string): void
+  /** A stored message can't be read; the others can. Told once for each, a few a minute. */
+  onDamage?(damage: {
+    readonly login: string
+    readonly mailbox: string
+    readonly uid: number
+    readonly cause: string
+  }): void
   /** Mail is kept out, and why; without a cause: it is taken again. */
   onHealth?(trouble: Trouble, cause: string | undefined): void
 }
@@ -207,7 +215,11 @@ class SqliteStore implements Store {
     })
     this.traces = new SqliteTraces(reader)
     this.queue = new SqliteQueue({ writer, reader, bodies, now })
-    this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, lowWater, now })
+    const news = new DamageNews(({ owner, ...damage }) => {
+      const login = this.#table.byId(owner)?.login ?? `account ${owner}`
+      options.onDamage?.({ login, ...damage })
+    }, now)
+    this.mailboxes = new SqliteMailboxes({ writer, reader, hub: this.#hub, bodies, lowWater, news, now })
     this.backups = new BackupMaker({ writer, paths: ownership.paths })
     this.directory = new MemoryDirectory(this.#table, options.directory)
   }

@@ -72,7 +72,11 @@ export interface Answers {
   info: InfoRow | undefined
   load: LoadedMailbox | undefined
   fetch: FetchedRows
-  scan: { readonly done: number; readonly hits: readonly number[] }
+  scan: {
+    readonly done: number
+    readonly hits: readonly number[]
+    readonly damaged: readonly (readonly [index: number, why: string])[]
+  }
   due: readonly QueueRows[]
   'next-due': number | undefined
   'queue-item': QueueRows | undefined
@@ -134,6 +138,21 @@ export interface FetchedRows {
   readonly numbers: Float64Array
   readonly bytes: Uint8Array
   readonly streams: readonly FileRange[]
+  /** Files that rows take octets from: to be proved before those are given out. */
+  readonly files: readonly NeededFile[]
+  /** Messages that can't be read, by their place among those asked for. */
+  readonly damaged: readonly (readonly [index: number, why: string])[]
+}
+
+/** What a body file must be like. */
+export interface NeededFile {
+  /** The place of its message among those asked for. */
+  readonly index: number
+  readonly file: string
+  readonly contentBytes: number
+  /** With `prefix`; see body-crc.ts. */
+  readonly crc: number
+  readonly prefix: Uint8Array
 }
 
 /** Octets too many to be handed over: some from the prefix, the others from a body file. */

@@ -2,16 +2,22 @@ import type { SearchKey } from '../../mail/search.ts'
 import { SEARCH_ROWS } from '../limits.ts'
 import { decide, planSearch, type SearchPlan } from '../search-plan.ts'
 import type { View } from '../views/view.ts'
+import type { DamageNews } from './damage-news.ts'
 import type { ReaderClient } from './reader-client.ts'
 
 /** Sequence numbers of the view decided at one turn of the event loop. */
 const DECIDED_ROWS = 20_000
 
+export interface SearchSource {
+  readonly reader: ReaderClient
+  readonly news: DamageNews
+}
+
 /**
  * SEARCH: what the view knows decides first; only messages that are still open are read, slice by slice, so
- * that other readers get their turns.
+ * that other readers get their turns. A message that is damaged is not found.
  */
-export async function searchView(reader: ReaderClient, view: View, key: SearchKey): Promise<number[]> {
+export async function searchView(source: SearchSource, view: View, key: SearchKey): Promise<number[]> {
   const plan = planSearch(view, key)
   const exists = view.exists
   const hits: number[] = []
@@ -22,7 +28,7 @@ export async function searchView(reader: ReaderClient, view: View, key: SearchKe
       if (decided === true) hits.push(seq)
       else if (decided === undefined) open.push(seq)
     }
-    for (const seq of await scanOpen(reader, view, plan, open)) hits.push(seq)
+    for (const seq of await scanOpen(source, view, plan, open)) hits.push(seq)
     if (first + DECIDED_ROWS <= exists) await new Promise((resolve) => setImmediate(resolve))
   }
   return hits.sort((a, b) => a - b)
@@ -30,7 +36,7 @@ export async function searchView(reader: ReaderClient, view: View, key: SearchKe
 
 /** The view must not be synced while this runs: EXPUNGE is not sent during SEARCH (rfc3501 §7.4.1). */
 async function scanOpen(
-  reader: ReaderClient,
+  { reader, news }: SearchSource,
   view: View,
   plan: SearchPlan,
   open: readonly number[],
@@ -45,6 +51,10 @@ async function scanOpen(
     const messages = seqs.map((seq) => view.message(seq))
     const scanned = await reader.ask({ ask: 'scan', key: plan.key, messages, known, knownCount })
     for (const index of scanned.hits) hits.push(seqs[index] as number)
+    for (const [index, cause] of scanned.damaged) {
+      const { owner, name: mailbox } = view.shared
+      news.report({ owner, mailbox, uid: view.uid(seqs[index] as number), cause })
+    }
     at += scanned.done
   }
   return hits

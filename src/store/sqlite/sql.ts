@@ -83,6 +83,12 @@ export function leavesDiskUnsure(error: unknown): boolean {
   return code === SQLITE_IOERR && errcode !== SQLITE_IOERR_SHMSIZE && !READ_FAULTS.has(errcode)
 }
 
+/** Whether what was to be read is damaged, or a sector of the disk can't be read: other rows may well be readable. */
+export function isUnreadable(error: unknown): boolean {
+  const fault = sqliteFault(error)
+  return fault === 'corrupt' || (fault === 'io' && !leavesDiskUnsure(error))
+}
+
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'errcode' in error ? ` (SQLite ${String(error.errcode)})` : ''

@@ -6,8 +6,15 @@ import { ReadFault } from './reader-client.ts'
 /** Pieces of a file handed on at a time; the reader of the stream sets the pace. */
 const PIECE_BYTES = 256 * 1024
 
-/** Octets of a message that begin in memory and go on in a body file. Throws `ReadFault` where the file is short. */
-export async function* streamRange(folder: string, range: FileRange): AsyncGenerator<Uint8Array, void> {
+/**
+ * Octets of a message that begin in memory and go on in a body file. Throws `ReadFault` where the file is short or can't
+ * be read, after `failed` was called.
+ */
+export async function* streamRange(
+  folder: string,
+  range: FileRange,
+  failed: () => void = () => undefined,
+): AsyncGenerator<Uint8Array, void> {
   if (range.before.length > 0) yield range.before
   const path = bodyPath(folder, range.file)
   const end = range.offset + range.length - 1
@@ -22,8 +29,12 @@ export async function* streamRange(folder: string, range: FileRange): AsyncGener
       yield piece as Buffer
     }
   } catch (error) {
+    failed()
     if (error instanceof Error && 'code' in error) throw new ReadFault(`body file ${path}: ${error.message}`)
     throw error
   }
-  if (left > 0) throw new ReadFault(`body file ${path} is ${left} octets short`)
+  if (left > 0) {
+    failed()
+    throw new ReadFault(`body file ${path} is ${left} octets short`)
+  }
 }

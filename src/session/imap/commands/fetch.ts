@@ -18,11 +18,25 @@ export async function fetch(context: ImapContext, command: FetchCommand): Promis
   if (sequences === undefined) return done('BAD', 'There is no message with this number')
   const seen = await markSeen(context, command.items, sequences)
   if (seen !== undefined) return seen
-  const complete = isFromView(command.items)
-    ? await sendFromView(context, command.items, sequences)
-    : await sendFromStore(context, command.items, sequences)
+  if (isFromView(command.items)) return answerOf(await sendFromView(context, command.items, sequences), [])
+  const damaged: number[] = []
+  return answerOf(await sendFromStore(context, command.items, sequences, damaged), damaged)
+}
+
+/** UIDs named in an answer; the log has more. */
+const MAX_NAMED_UIDS = 20
+
+/**
+ * With a damaged message the others are given and the command is refused all the same (rfc5530 §3, CORRUPTION): a
+ * message left out of an OK looks deleted to a client that keeps a copy, and it would delete its own.
+ */
+function answerOf(complete: boolean, damaged: readonly number[]): ImapAnswer {
   // The client is gone: nobody reads the answer.
-  return complete ? done('OK', 'FETCH completed') : done('NO', 'The connection is gone')
+  if (!complete) return done('NO', 'The connection is gone')
+  if (damaged.length === 0) return done('OK', 'FETCH completed')
+  const named = damaged.slice(0, MAX_NAMED_UIDS).join(' ')
+  const more = damaged.length > MAX_NAMED_UIDS ? ` and ${damaged.length - MAX_NAMED_UIDS} more` : ''
+  return done('NO', `Damaged on the server and not given: UID ${named}${more}; all others are`, 'CORRUPTION')
 }
 
 /** A section fetched without PEEK sets \Seen, before the flags are told (rfc3501 §6.4.5, BODY[<section>]). */
@@ -74,6 +88,7 @@ async function sendFromStore(
   context: ImapContext,
   items: readonly FetchItem[],
   sequences: readonly number[],
+  damaged: number[],
 ): Promise<boolean> {
   const { selected, deps, link } = context
   const pace = {
@@ -87,6 +102,10 @@ async function sendFromStore(
   try {
     for await (const rows of deps.mailboxes.fetch(context.access, selected.view, sequences, wanted, pace)) {
       for (const row of rows) {
+        if (row.damaged !== undefined) {
+          damaged.push(row.uid)
+          continue
+        }
         const sent = sendRow(context, items, row)
         if (sent !== true && !(await sent)) return false
         const room = context.hasRoom()

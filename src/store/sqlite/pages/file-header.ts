@@ -39,3 +39,14 @@ export function parseFileHeader(bytes: Uint8Array): FileHeader | undefined {
 export function isPageSize(bytes: number): boolean {
   return bytes >= 512 && bytes <= 65536 && (bytes & (bytes - 1)) === 0
 }
+
+/** The page that no database uses: the system's locks stand for its octets. */
+const LOCK_BYTE = 0x40000000
+
+/** Whether a page holds only where others belong, in a database that can shrink: at fixed places, five octets a page. */
+export function isMapPage(number: number, pageBytes: number): boolean {
+  const mapped = Math.floor(pageBytes / 5) + 1
+  const map = Math.floor((number - 2) / mapped) * mapped + 2
+  const lock = Math.floor(LOCK_BYTE / pageBytes) + 1
+  return number >= 2 && number === (map === lock ? map + 1 : map)
+}

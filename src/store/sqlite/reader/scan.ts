@@ -3,8 +3,8 @@ import { decodeParts, type Part } from '../../../mime/parts.ts'
 import { bodyHolds, headerHolds, messageHolds } from '../../../mime/search.ts'
 import { SEARCH_SLICE_MS } from '../../limits.ts'
 import { dayOfArrival, dayText, relates } from '../../search-days.ts'
-import type { ScanKey, ScanQuestion } from '../questions.ts'
-import type { Row, Sql } from '../sql.ts'
+import type { Answers, ScanKey, ScanQuestion } from '../questions.ts'
+import { describeError, type Row, type Sql } from '../sql.ts'
 import { isRange, type StoredOctets, slice } from './octets.ts'
 
 const COLUMNS = `SELECT m.size, m.arrived_ms, m.zone, b.sent_day FROM messages m JOIN bodies b ON b.id = m.body
@@ -18,21 +18,23 @@ const LEVELS = ['columns', 'header', 'content'] as const
 type Level = (typeof LEVELS)[number]
 
 /** One slice of a SEARCH: looks at messages until all are done or others have waited long enough. */
-export function scanMessages(
-  sql: Sql,
-  folder: string,
-  question: ScanQuestion,
-): { readonly done: number; readonly hits: readonly number[] } {
+export function scanMessages(sql: Sql, folder: string, question: ScanQuestion): Answers['scan'] {
   const { key, messages, known, knownCount } = question
   const hits: number[] = []
+  const damaged: (readonly [number, string])[] = []
   const started = performance.now()
   for (const [index, message] of messages.entries()) {
     const candidate = new Candidate(sql, folder, message)
     const answers = known.subarray(index * knownCount, (index + 1) * knownCount)
-    if (matches(key, candidate, answers)) hits.push(index)
-    if (performance.now() - started > SEARCH_SLICE_MS) return { done: index + 1, hits }
+    try {
+      if (matches(key, candidate, answers)) hits.push(index)
+    } catch (error) {
+      // Nobody can tell whether it fits; the others are found.
+      damaged.push([index, describeError(error)])
+    }
+    if (performance.now() - started > SEARCH_SLICE_MS) return { done: index + 1, hits, damaged }
   }
-  return { done: messages.length, hits }
+  return { done: messages.length, hits, damaged }
 }
 
 function matches(key: ScanKey, candidate: Candidate, known: Uint8Array): boolean {

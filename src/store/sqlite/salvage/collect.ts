@@ -1,3 +1,4 @@
+import { isMapPage } from '../pages/file-header.ts'
 import { readFreeList } from '../pages/free-list.ts'
 import type { PageImage } from '../pages/image.ts'
 import { readPayload } from '../pages/payload.ts'
@@ -41,6 +42,7 @@ export async function collectRows(
   for (let page = 2; page <= image.pages; page++) {
     if (page % PROGRESS_PAGES === 0) await tell(`Looked for rows on ${page} of ${image.pages} pages`)
     if (collector.seen.has(page) || free.pages.has(page)) continue
+    if (image.header?.hasMaps !== false && isMapPage(page, image.usable)) continue
     const isFree = free.isWhole && page <= image.statedPages ? 'no' : 'perhaps'
     if (collector.takePage(page, { isFree })) found++
   }

@@ -1,0 +1,66 @@
+import { createReadStream } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import { PROVED_FILE_MS, PROVED_FILES } from '../limits.ts'
+import { bodyCrc } from './body-crc.ts'
+import { bodyPath } from './body-files.ts'
+import type { NeededFile } from './questions.ts'
+
+/** Octets of a file looked at between two turns of the event loop. */
+const PIECE_BYTES = 256 * 1024
+
+interface Proved {
+  readonly atMs: number
+  /** undefined: it is what it should be. */
+  readonly why: Promise<string | undefined>
+}
+
+/**
+ * Proves body files by their checksums before octets of them are given out: once a literal has begun, nothing but
+ * breaking the connection off is left. What was proved is believed for a while, since a phone takes a large message in
+ * hundreds of pieces.
+ */
+export class FileProofs {
+  readonly #folder: string
+  readonly #now: () => number
+  readonly #proved = new Map<string, Proved>()
+
+  constructor(folder: string, now: () => number) {
+    this.#folder = folder
+    this.#now = now
+  }
+
+  /** Why the file is not what was stored; undefined: it is. Never rejects. */
+  prove(needed: NeededFile): Promise<string | undefined> {
+    const known = this.#proved.get(needed.file)
+    if (known !== undefined && this.#now() - known.atMs < PROVED_FILE_MS) return known.why
+    const why = this.#read(needed)
+    this.#proved.delete(needed.file)
+    this.#proved.set(needed.file, { atMs: this.#now(), why })
+    if (this.#proved.size > PROVED_FILES) {
+      const [oldest] = this.#proved.keys()
+      if (oldest !== undefined) this.#proved.delete(oldest)
+    }
+    return why
+  }
+
+  /** It failed after all: the next one who wants it looks again. */
+  forget(file: string): void {
+    this.#proved.delete(file)
+  }
+
+  async #read({ contentBytes, crc, file, prefix }: NeededFile): Promise<string | undefined> {
+    const path = bodyPath(this.#folder, file)
+    let [found, size] = [0, 0]
+    try {
+      for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
+        const bytes = piece as Buffer
+        found = crc32(bytes, found)
+        size += bytes.length
+      }
+    } catch (error) {
+      return `body file ${path}: ${error instanceof Error ? error.message : String(error)}`
+    }
+    if (size !== contentBytes) return `body file ${path} has ${size} octets instead of ${contentBytes}`
+    return bodyCrc(found, prefix) === crc ? undefined : `the checksum of body file ${path} does not match`
+  }
+}
