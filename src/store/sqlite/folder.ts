@@ -135,7 +135,11 @@ function takeLock(paths: FolderPaths): FolderResult<Ownership> {
       throw error
     }
     const release = (): void => {
-      rmSync(paths.pid, { force: true })
+      try {
+        rmSync(paths.pid, { force: true })
+      } catch {
+        // A disk that has become read-only keeps it: the next owner writes its own number there.
+      }
       lock.close()
     }
     return { ok: true, value: { paths, release } }
@@ -232,7 +236,9 @@ function fileError(path: string, error: unknown): OpenError {
       problem,
       fix: 'name a folder, or remove the file that is in its place',
     }
-  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM') || hasCode(error, 'EROFS'))
+  if (hasCode(error, 'EROFS'))
+    return { kind: 'io', path, problem, fix: 'make the disk writable again, or repair it (fsck)' }
+  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM'))
     return {
       kind: 'no-access',
       path,
