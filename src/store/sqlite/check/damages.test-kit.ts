@@ -44,6 +44,14 @@ const ROWS: readonly Damage[] = [
       sees: ['counter'],
     }),
   ),
+  ...['uidvalidity', 'message'].map(
+    (counter): Damage => ({
+      what: `counter ${counter} was set too high`,
+      by: `UPDATE counters SET ${counter} = 9007199254740000`,
+      sees: ['counter'],
+      says: /no number may reach/,
+    }),
+  ),
   {
     what: 'octets of traces are miscounted',
     by: 'UPDATE counters SET trace_bytes = 5',
@@ -175,6 +183,11 @@ const MAILBOXES: readonly Damage[] = [
     sees: ['mailbox-parent'],
     says: /mailbox work\/plans of anna@example\.test .*above it, work,/,
     leaves: ['mailbox-parent'],
+  },
+  {
+    what: 'a mailbox has a special use that is none',
+    by: `UPDATE mailboxes SET special_use = 'Sent' WHERE name = 'Sent' AND account = 1`,
+    sees: ['mailbox-use'],
   },
   {
     what: 'a mailbox with mail cannot be selected',

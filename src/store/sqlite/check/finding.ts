@@ -22,6 +22,7 @@ export const FINDING_KINDS = [
   'mailbox-stray',
   'mailbox-name',
   'mailbox-parent',
+  'mailbox-use',
   'mailbox-hidden',
   'mailbox-counts',
   'mailbox-tombstones',

@@ -5,10 +5,10 @@ export const FINDINGS_PER_KIND = 200
 /** Lines of SQLite's own check; the first damaged page can bring thousands behind it. */
 export const PAGE_LINES = 500
 /**
- * A database up to this many pages (1 GiB) is gone through by SQLite in one piece, some seconds, while mail flows: as
- * long its log cannot be cut back. A larger one is looked at table by table then.
+ * A database up to this many pages (256 MiB) is gone through by SQLite in one piece, some two seconds, while mail
+ * flows: as long its log cannot be cut back. A larger one is looked at table by table then.
  */
-export const PAGES_AT_ONCE = 262_144
+export const PAGES_AT_ONCE = 65_536
 /** Bodies whose ids are asked for at once, and that make one step of progress. */
 export const BODY_SLICE = 500
 /** Read from a body file at a time. */

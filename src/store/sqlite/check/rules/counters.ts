@@ -16,6 +16,10 @@ const TRACE_BYTES = 'SELECT coalesce(sum(octet_length(events)), 0) FROM traces'
  * may be given twice (object ids, rfc8474 §4).
  */
 const LEFT_OUT = 1_000_000
+/** Numbers beyond this would soon no longer be told apart. */
+const HIGH_ID = 2 ** 52
+/** rfc3501 §2.3.1.1: 32 bits. */
+const HIGH: Readonly<Record<string, number>> = { uidvalidity: 0xffff_fffe }
 
 /** The last ones: they are put right when the rows are. */
 export const COUNTER_RULES: readonly Rule[] = [
@@ -36,11 +40,16 @@ export const COUNTER_RULES: readonly Rule[] = [
     ([name, sql]): Rule => ({
       kind: 'counter',
       table: 'counters',
-      sql: `SELECT '${name}' AS row, c.${name} AS has, h.most AS should FROM counters c
-        JOIN (SELECT (${sql}) AS most) h WHERE c.${name} < h.most AND h.most <= ${Number.MAX_SAFE_INTEGER}`,
-      says: ({ has, should }) => `it stands at ${has}, and a row has ${should} already`,
+      sql: `SELECT '${name}' AS row, c.${name} AS has, h.most, ${HIGH[name] ?? HIGH_ID} AS high,
+          iif(c.${name} < h.most, h.most, h.most + ${name === 'uidvalidity' ? 0 : LEFT_OUT}) AS should
+        FROM counters c JOIN (SELECT coalesce((${sql}), 0) AS most) h
+        WHERE h.most <= ${HIGH_ID} AND (c.${name} < h.most OR c.${name} > high)`,
+      says: ({ has, high, most }) =>
+        Number(has) > Number(high)
+          ? `it stands at ${has}, which no number may reach`
+          : `it stands at ${has}, and a row has ${most} already`,
       repair: [`UPDATE counters SET ${name} = $should`],
-      repaired: ({ should }) => `raised to ${should}`,
+      repaired: ({ should }) => `set to ${should}`,
     }),
   ),
   {

@@ -1,5 +1,6 @@
 import { isKeyword } from '../../../../mail/flags.ts'
 import { type MailboxName, parentMailbox } from '../../../../mail/mailbox-name.ts'
+import type { SpecialUse } from '../../../../ports/mailboxes.ts'
 import { FIRST_KEYWORD_BIT } from '../../../flag-bits.ts'
 import { KEYWORDS_PER_MAILBOX } from '../../../limits.ts'
 import { SALVAGE } from '../finding.ts'
@@ -9,6 +10,17 @@ import { isMailboxName } from './accounts.ts'
 const MAX_SAFE = Number.MAX_SAFE_INTEGER
 const NAMED = 'b.id, b.name AS mailbox, a.login AS account'
 const FROM = 'FROM mailboxes b LEFT JOIN accounts a ON a.id = b.account'
+
+/** rfc6154 §2; those of ports/mailboxes. */
+const SPECIAL_USES: readonly SpecialUse[] = [
+  '\\Drafts',
+  '\\Sent',
+  '\\Junk',
+  '\\Trash',
+  '\\Archive',
+  '\\All',
+  '\\Flagged',
+]
 
 /** What must be right before rows are removed or counted. */
 export const MAILBOX_RULES: readonly Rule[] = [
@@ -76,6 +88,15 @@ export const MAILBOX_RULES: readonly Rule[] = [
     isWrong: ({ mailbox }) => isMailboxName(mailbox),
     says: ({ mailbox }) => `the mailbox above it, ${parentMailbox(mailbox as MailboxName)}, is not there`,
     advice: 'create the mailbox above it with any mail program',
+  },
+  {
+    kind: 'mailbox-use',
+    table: 'mailboxes',
+    sql: `SELECT ${NAMED}, b.special_use AS use ${FROM} WHERE b.special_use IS NOT NULL
+      AND b.special_use NOT IN (${SPECIAL_USES.map((use) => `'${use}'`).join()})`,
+    says: ({ use }) => `its special use, "${use}", is none`,
+    repair: ['UPDATE mailboxes SET special_use = NULL WHERE id = $id'],
+    repaired: () => 'it has no special use now',
   },
   {
     kind: 'mailbox-hidden',
