@@ -9,6 +9,7 @@ import { installationSecret } from '../pki/secret.ts'
 import { systemClock } from '../platform/clock.ts'
 import { ConnectionCaps } from '../platform/connection-caps.ts'
 import { Deadlines } from '../platform/deadlines.ts'
+import { connectionsWithin, descriptorLimit } from '../platform/descriptors.ts'
 import { makeDialer } from '../platform/dialer.ts'
 import { LISTEN_LIMITS, MEMORY_LIMITS } from '../platform/limits.ts'
 import { MemoryBudget } from '../platform/memory-budget.ts'
@@ -187,7 +188,7 @@ export function capSettings(config: Config) {
   // Loopback is our own machine: a web mail or a proxy there has many users.
   const loopback = ['127.0.0.0/8', '::1'].map(parseNetwork).filter((network) => network !== undefined)
   return {
-    total: max_connections,
+    total: connectionsWithin(max_connections, descriptorLimit()),
     perClient: max_connections_per_client,
     exempt: [...loopback, ...proxy_from],
   }

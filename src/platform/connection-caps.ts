@@ -1,4 +1,5 @@
 import { budgetKey, type Network, networkContains } from '../mail/ip.ts'
+import { LISTEN_LIMITS as LIMITS } from './limits.ts'
 
 export interface CapSettings {
   readonly total: number
@@ -10,11 +11,23 @@ export interface CapSettings {
 
 const EXEMPT = ''
 
+/** Who is meant to come in: other servers, or people who will log in. */
+export type Door = 'mx' | 'own'
+
+/** A client at the door of our own people that has not logged in. */
+export interface Guest {
+  cut(): void
+}
+
 /** How many connections stand, altogether and per client. One object is shared by all listeners. */
 export class ConnectionCaps {
   readonly #perClient = new Map<string, number>()
   #settings: CapSettings
   #total = 0
+  #mx = 0
+  /** In the order in which they came. */
+  readonly #guests = new Set<Guest>()
+  #displaced = 0
 
   constructor(settings: CapSettings) {
     this.#settings = settings
@@ -29,15 +42,46 @@ export class ConnectionCaps {
     return this.#total
   }
 
-  /** @returns false where the server is full; else `leave` must follow. */
-  enter(): boolean {
-    if (this.#total >= this.#settings.total) return false
+  /**
+   * Port 25 never fills the server. Where strangers fill the ports of our own people, who came first and has not logged
+   * in makes room: a person logs in within a second or two, who only sits there does not.
+   * @returns false where the server is full; else `leave` must follow.
+   */
+  enter(door: Door): boolean {
+    const { total } = this.#settings
+    if (door === 'mx' && this.#mx >= Math.ceil(total * (1 - LIMITS.ownShare))) return false
+    if (this.#total - this.#displaced >= total && (door === 'mx' || !this.#displace())) return false
     this.#total++
+    if (door === 'mx') this.#mx++
     return true
   }
 
-  leave(): void {
+  leave(door: Door): void {
     this.#total--
+    if (door === 'mx') this.#mx--
+  }
+
+  /** Until `known`, which must follow: at the login, or at the end. */
+  guest(guest: Guest): void {
+    this.#guests.add(guest)
+  }
+
+  known(guest: Guest): void {
+    this.#guests.delete(guest)
+  }
+
+  #displace(): boolean {
+    const [oldest] = this.#guests
+    if (oldest === undefined || this.#displaced >= LIMITS.displacedAtOnce) return false
+    this.#guests.delete(oldest)
+    this.#displaced++
+    oldest.cut()
+    return true
+  }
+
+  /** One that was displaced has left. */
+  displacedLeft(): void {
+    this.#displaced--
   }
 
   /**

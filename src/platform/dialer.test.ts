@@ -26,6 +26,7 @@ async function toyServer(t: TestContext, implicitTls = false): Promise<number> {
     {
       protocol: 'toy',
       implicitTls,
+      door: 'mx',
       tls: () => loaded.tls,
       proxyFrom: [],
       tooMany: Buffer.alloc(0),

@@ -47,6 +47,7 @@ async function setUp(t: TestContext, make: () => Toy = () => toySession(), clock
   const service: Service<ToyAsk, ToyTell, string> = {
     protocol: 'toy',
     implicitTls: false,
+    door: 'mx',
     tls: () => undefined,
     proxyFrom: [],
     tooMany: Buffer.from('too many\r\n'),

@@ -4,14 +4,14 @@ import type { TlsFacts } from '../mail/tls-facts.ts'
 import type { Log } from '../ports/log.ts'
 import type { Machine } from '../protocol/machine.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
-import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
+import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS } from './limits.ts'
 import type { Holding, MemoryBudget } from './memory-budget.ts'
 import { Outbox } from './outbox.ts'
 import type { CloseReason, Peer } from './peer.ts'
 import type { SessionConnection, SessionHandler } from './session-handler.ts'
 import { attachSink, detachSink, errorText, type SocketSink } from './socket-events.ts'
 import type { TlsUpgrade } from './tls-accept.ts'
-import type { Turns } from './turns.ts'
+import type { TurnTaking } from './turns.ts'
 
 export interface DriveOptions<Ask, Tell, Answer> {
   readonly socket: Socket
@@ -23,7 +23,9 @@ export interface DriveOptions<Ask, Tell, Answer> {
   readonly memory: MemoryBudget
   /** Whose memory is used before a login: the client's key in the caps. */
   readonly clientKey: string
-  readonly turns: Turns
+  readonly turns: TurnTaking
+  /** The client has become somebody. */
+  readonly onLogin?: (() => void) | undefined
   /** How STARTTLS is done; without it a core that asks for it is at fault. */
   readonly upgrade?: ((socket: Socket) => TlsUpgrade) | undefined
 }
@@ -111,8 +113,14 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     this.#account()
   }
 
-  belongsTo(login: string): void {
-    if (this.#state !== 'gone') this.#holding.moveTo({ class: 'members', key: login })
+  belongsTo(login: string): boolean {
+    if (this.#state === 'gone') return true
+    const { memory, onLogin } = this.#given
+    const owner = { class: 'members', key: login } as const
+    if (login !== '' && memory.holdings(owner) >= LISTEN_LIMITS.connectionsPerAccount) return false
+    onLogin?.()
+    this.#holding.moveTo(owner)
+    return true
   }
 
   get isTight(): boolean {

@@ -58,6 +58,14 @@ export const LISTEN_LIMITS = {
   backlog: 1024,
   /** File descriptors kept back from clients: database, body files, DNS sockets, outgoing mail, logs. */
   reservedDescriptors: 256,
+  /** The same on a system that gives few. */
+  reservedShare: 0.5,
+  /** Port 25 is the world's: so much of all connections is kept for the ports of our own people. */
+  ownShare: 0.4,
+  /** Clients displaced by newer ones whose end has not come yet: an event or two later it has. */
+  displacedAtOnce: 64,
+  /** Logged-in connections of one account: ten devices have fifty; a bench has thousands. */
+  connectionsPerAccount: 4000,
   /** Longest path of a unix socket (sun_path is 108 octets with its NUL, 104 on BSD). */
   unixPathBytes: 103,
   /** Accept errors are reported at most once in this time. */

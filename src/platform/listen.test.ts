@@ -18,6 +18,7 @@ function toyService(peers: Peer[]) {
   return {
     protocol: 'toy',
     implicitTls: false,
+    door: 'mx' as const,
     tls: () => undefined,
     proxyFrom: [],
     tooMany: Buffer.from('too many\r\n'),
@@ -163,9 +164,9 @@ test('caps: an IPv6 /64 is one client, exempt networks are not counted', () => {
     assert.notEqual(caps.enterClient(address), undefined)
   caps.leaveClient(key)
   assert.ok(caps.enterClient('2001:db8::2'))
-  assert.deepEqual([caps.enter(), caps.enter(), caps.enter()], [true, true, false])
-  caps.leave()
-  assert.equal(caps.enter(), true)
+  assert.deepEqual([caps.enter('own'), caps.enter('own'), caps.enter('own')], [true, true, false])
+  caps.leave('own')
+  assert.equal(caps.enter('own'), true)
 })
 
 test('out of descriptors (EMFILE): no spin, no crash, served again afterwards', async (t) => {

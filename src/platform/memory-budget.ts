@@ -57,6 +57,11 @@ export class MemoryBudget {
     return this.#used
   }
 
+  /** Connections of one owner. */
+  holdings({ class: of, key }: MemoryOwner): number {
+    return this.#consumers.get(`${of} ${key}`)?.holdings.size ?? 0
+  }
+
   /** @param shed lets go of what is held, and sets the holding to what is left. */
   hold(owner: MemoryOwner, shed: () => void): Holding {
     return new Held(this, this.enter(owner), { shed, nowMs: this.#nowMs })

@@ -15,6 +15,7 @@ serve(
   {
     protocol: 'toy',
     implicitTls: false,
+    door: 'mx',
     tls: () => undefined,
     proxyFrom: [],
     tooMany: Buffer.alloc(0),

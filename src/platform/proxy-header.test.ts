@@ -22,6 +22,7 @@ async function setUp(t: TestContext, implicitTls = false) {
     {
       protocol: 'toy',
       implicitTls,
+      door: 'mx',
       tls: () => loaded.tls,
       proxyFrom: [proxies],
       tooMany: Buffer.alloc(0),

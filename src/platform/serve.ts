@@ -4,7 +4,7 @@ import { canonicalIp, type Network } from '../mail/ip.ts'
 import type { TlsFacts } from '../mail/tls-facts.ts'
 import type { Log } from '../ports/log.ts'
 import type { Machine } from '../protocol/machine.ts'
-import type { ConnectionCaps } from './connection-caps.ts'
+import type { ConnectionCaps, Door, Guest } from './connection-caps.ts'
 import type { Deadlines } from './deadlines.ts'
 import { drive } from './drive.ts'
 import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS } from './limits.ts'
@@ -16,13 +16,15 @@ import type { SessionConnection, SessionHandler } from './session-handler.ts'
 import { errorText } from './socket-events.ts'
 import type { ServerTls } from './tls.ts'
 import { acceptTls, type TlsUpgrade } from './tls-accept.ts'
-import type { Turns } from './turns.ts'
+import type { TurnTaking } from './turns.ts'
 
 /** What is served on a listener. */
 export interface Service<Ask, Tell, Answer> {
   /** Keeps TLS sessions apart: `smtp`, `imap`. */
   readonly protocol: string
   readonly implicitTls: boolean
+  /** Whether other servers come here, or people who log in. */
+  readonly door: Door
   /** For implicit TLS and STARTTLS; undefined where there is no certificate. Asked at each handshake. */
   readonly tls: () => ServerTls | undefined
   /** Only from here, and then always, a PROXY header comes first. */
@@ -41,7 +43,7 @@ export interface ServeEnv {
   readonly deadlines: Deadlines
   readonly log: Log
   readonly memory: MemoryBudget
-  readonly turns: Turns
+  readonly turns: TurnTaking
 }
 
 /** Connections of one listener that stand. */
@@ -67,6 +69,8 @@ interface Entrant {
   readonly raw: Socket
   clientKey: string | undefined
   connection: SessionConnection | undefined
+  readonly guest: Guest
+  isDisplaced: boolean
 }
 
 class Serving<Ask, Tell, Answer> implements Served {
@@ -102,13 +106,21 @@ class Serving<Ask, Tell, Answer> implements Served {
       raw.destroy()
       return
     }
-    if (!this.#env.caps.enter()) {
+    const { caps } = this.#env
+    if (!caps.enter(this.#service.door)) {
       this.#tellFull()
       this.#refuse(raw)
       return
     }
-    const entrant: Entrant = { raw, clientKey: undefined, connection: undefined }
+    const entrant: Entrant = {
+      raw,
+      clientKey: undefined,
+      connection: undefined,
+      guest: { cut: () => this.#displaced(entrant) },
+      isDisplaced: false,
+    }
     this.#entrants.add(entrant)
+    if (this.#service.door === 'own') caps.guest(entrant.guest)
     raw.once('close', () => this.#left(entrant))
     this.#prepare(entrant).catch((error: unknown) => {
       this.#env.log.event('server.fault', { listener: this.#listener.name, cause: errorText(error) })
@@ -117,11 +129,22 @@ class Serving<Ask, Tell, Answer> implements Served {
   }
 
   #left(entrant: Entrant): void {
-    this.#env.caps.leave()
-    if (entrant.clientKey !== undefined) this.#env.caps.leaveClient(entrant.clientKey)
+    const { caps } = this.#env
+    caps.leave(this.#service.door)
+    caps.known(entrant.guest)
+    if (entrant.isDisplaced) caps.displacedLeft()
+    if (entrant.clientKey !== undefined) caps.leaveClient(entrant.clientKey)
     if (entrant.connection !== undefined) this.connections.delete(entrant.connection)
     this.#entrants.delete(entrant)
     if (this.#entrants.size === 0) this.#idle?.resolve()
+  }
+
+  /** The server is full, and a newer client gets this one's place. */
+  #displaced(entrant: Entrant): void {
+    entrant.isDisplaced = true
+    this.#tellFull()
+    if (entrant.connection === undefined) entrant.raw.destroy()
+    else entrant.connection.cut('the server is full, and it has not logged in')
   }
 
   /** From a bare socket to a driven core; a client that is refused on the way is gone afterwards. */
@@ -184,7 +207,8 @@ class Serving<Ask, Tell, Answer> implements Served {
     const { machine, handler } = this.#service.session(peer)
     const { deadlines, log, memory, turns } = this.#env
     const clientKey = entrant.clientKey ?? ''
-    const parts = { deadlines, log, memory, turns, clientKey, upgrade: this.#upgrade }
+    const onLogin = (): void => this.#env.caps.known(entrant.guest)
+    const parts = { deadlines, log, memory, turns, clientKey, onLogin, upgrade: this.#upgrade }
     const connection = drive({ socket, peer, machine, handler, ...parts })
     if (socket.destroyed) return
     entrant.connection = connection

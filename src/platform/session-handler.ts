@@ -18,8 +18,11 @@ export interface SessionConnection {
   cut(cause: string): void
   /** Octets that the session keeps for this client, beside what lies in the connection itself. */
   hold(sizeBytes: number): void
-  /** From now on what is kept is kept for a login; '' for many, such as those behind another mail server of ours. */
-  belongsTo(login: string): void
+  /**
+   * From now on what is kept is kept for a login; '' for many, such as those behind another mail server of ours.
+   * False, and nothing changes, where this login has too many connections.
+   */
+  belongsTo(login: string): boolean
   /** Memory is short: new work had better be put off, or done in small pieces. */
   readonly isTight: boolean
 }

@@ -30,6 +30,7 @@ async function setUp(t: TestContext, tls: ServerTls, implicitTls: boolean) {
     {
       protocol: 'toy',
       implicitTls,
+      door: 'mx',
       tls: () => tls,
       proxyFrom: [],
       tooMany: Buffer.from('too many\r\n'),

@@ -1,10 +1,16 @@
 import { TURN_MS } from './limits.ts'
 
+/** How long answers take turns; a test or a simulated world may have its own. */
+export interface TurnTaking {
+  isOver(): boolean
+  next(): Promise<void>
+}
+
 /**
  * Shares the main thread among those who make long answers. An answer that waits for nothing (all of it is in memory,
  * and the peer reads as fast as we write) would go on and on without the event loop ever coming round.
  */
-export class Turns {
+export class Turns implements TurnTaking {
   #startMs: number | undefined
   #isScheduled = false
   readonly #waiting: (() => void)[] = []

@@ -20,8 +20,8 @@ export interface Link {
   drained(): Promise<boolean>
   /** Octets that the session keeps for this client. */
   hold(sizeBytes: number): void
-  /** After a login: whose they are; '' for many. */
-  belongsTo(login: string): void
+  /** After a login: whose they are; '' for many. False where there are too many connections of it. */
+  belongsTo(login: string): boolean
   /** Memory is short: new work had better be put off, or done in small pieces. */
   readonly isTight: boolean
   cut(cause: string): void

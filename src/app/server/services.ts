@@ -114,6 +114,7 @@ function common(port: Port, protocol: string, parts: ServiceParts, tooMany: stri
   return {
     protocol,
     implicitTls: port.implicitTls,
+    door: port.serves === 'mx' ? ('mx' as const) : ('own' as const),
     tls: parts.tls,
     proxyFrom: parts.config().listen.proxy_from,
     tooMany: fromLatin1(tooMany),

@@ -71,9 +71,11 @@ export class ImapContext {
     return this.#login
   }
 
-  loggedIn(login: ImapLogin): void {
+  /** False where the account has too many connections. */
+  loggedIn(login: ImapLogin): boolean {
+    if (!this.link.belongsTo(login.login)) return false
     this.#login = login
-    this.link.belongsTo(login.login)
+    return true
   }
 
   /** Between the pieces of a long answer: false when the client is gone. A client that does not read is waited for. */

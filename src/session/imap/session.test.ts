@@ -64,7 +64,7 @@ async function rig(): Promise<Rig> {
     drained: async () => true,
     cut: () => {},
     hold: () => {},
-    belongsTo: () => {},
+    belongsTo: () => true,
     isTight: false,
   }
   session.attached(link as Link)

@@ -221,8 +221,9 @@ export class SmtpSession {
   async #authenticate(step: ReturnType<SmtpAuth['start']>): Promise<ServerAnswer> {
     const result = await step
     if (result.kind === 'challenge') return result
+    if (result.login !== undefined && this.#link?.belongsTo(result.login.login) === false)
+      return answer(reply(454, '4.7.0', 'This account has too many connections; try again later'))
     this.#login = result.login ?? this.#login
-    if (result.login !== undefined) this.#link?.belongsTo(result.login.login)
     const { log } = this.#deps.pipeline
     const fields = {
       client: this.#client.remoteAddress,

@@ -57,7 +57,8 @@ export function loginAnswer(
   switch (step.kind) {
     case 'ok':
       log.event('auth.ok', fields)
-      context.loggedIn({ account: step.account, login: step.login })
+      if (!context.loggedIn({ account: step.account, login: step.login }))
+        return done('NO', 'This account has too many connections', 'LIMIT')
       return done('OK', 'You are logged in', { kind: 'capability', capabilities: capabilities(context) })
     case 'refused':
       log.event('auth.failed', { ...fields, cause: step.cause })
