@@ -1,6 +1,6 @@
 // The program behind `npm run bench`: measures ourselves, and with --peers other mail servers in the same run.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Floors, measureFloors } from './floors.ts'
@@ -8,7 +8,7 @@ import { describeMachine, isInMemory } from './machine.ts'
 import { isInside, runInside } from './namespaces.ts'
 import { type BenchOptions, readOptions, usage } from './options.ts'
 import { Refusal } from './refusal.ts'
-import { writePage } from './report/page.ts'
+import { resultsText, writePage } from './report/page.ts'
 import { terminalText } from './report/terminal.ts'
 import type { Report, WorkloadResult } from './results.ts'
 import { runAll } from './run.ts'
@@ -55,6 +55,7 @@ async function main(args: readonly string[]): Promise<void> {
     const report = await measure(options, workloads, folder, stopping.signal)
     console.log(terminalText(report))
     if (stopping.signal.aborted) throw new Refusal('stopped before its end')
+    if (options.results !== undefined) writeFileSync(options.results, resultsText(report))
     if (options.write) tell(`written: ${writePage(report, docs).join(', ')}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })

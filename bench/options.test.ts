@@ -30,10 +30,10 @@ test('a command line that means nothing is refused with a sentence', () => {
     assert.equal(typeof readOptions(args), 'string', args.join(' '))
 })
 
-test('workloads are named by the beginning of their names', () => {
+test('workloads are named whole, or by the beginning of their names', () => {
   assert.deepEqual(
-    workloadsNamed(['idle', 'rest']).map(({ name }) => name),
-    ['rest', 'idle', 'idle-tls'],
+    workloadsNamed(['append', 'rest', 'idle', 'smtp-1']).map(({ name }) => name),
+    ['rest', 'smtp-1', 'append-10', 'append-1', 'idle'],
   )
   assert.deepEqual(workloadsNamed(['nothing']), [])
 })

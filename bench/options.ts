@@ -13,10 +13,12 @@ export interface BenchOptions {
   readonly folder: string | undefined
   /** Writes docs/performance.* */
   readonly write: boolean
+  /** Gets all numbers as JSON. */
+  readonly results: string | undefined
 }
 
 export const usage = `usage: npm run bench -- [--peers] [--quick] [--runs N] [--only NAME …] [--seconds S]
-                        [--program FILE] [--folder DIR] [--write|--no-write]
+                        [--program FILE] [--folder DIR] [--results FILE] [--write|--no-write]
 
   --peers     measures Postfix with Dovecot and with Cyrus in the same run, turn by turn with ours: as root, some
               25 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
@@ -26,6 +28,7 @@ export const usage = `usage: npm run bench -- [--peers] [--quick] [--runs N] [--
   --seconds S how long one load lasts (2.5).
   --program   our program's main file; without it that of dist/ where there is one, else src/app/main.ts.
   --folder    where all mail is kept meanwhile (the system's temporary folder); its disk is what is measured.
+  --results   a file that gets all numbers as JSON.
   --write     writes docs/performance.md with its plots and numbers: what a full --peers run does of its own accord.`
 
 const usualSeconds = 2.5
@@ -65,6 +68,7 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
     },
     program: values.program,
     folder: values.folder,
+    results: values.results,
     write: values['no-write'] ? false : (values.write ?? isFull),
   }
 }
@@ -80,6 +84,7 @@ function parsed(args: readonly string[]) {
       only: { type: 'string', multiple: true },
       program: { type: 'string' },
       folder: { type: 'string' },
+      results: { type: 'string' },
       write: { type: 'boolean' },
       'no-write': { type: 'boolean' },
     },

@@ -24,8 +24,8 @@ export function writePage(report: Report, docs: string): string[] {
   return [...files.keys()]
 }
 
-/** Four figures are more than a run is worth, and keep the file small. */
-function resultsText(report: Report): string {
+/** All numbers as JSON. Four figures are more than a run is worth, and keep the file small. */
+export function resultsText(report: Report): string {
   const plain = JSON.stringify(report, (_, value) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value,
   )

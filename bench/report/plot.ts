@@ -102,7 +102,7 @@ function legendParts(legend: Chart['legend']): string[] {
       `<rect class="${system}" x="${x}" y="46" width="11" height="11"/>`,
       text(x + 16, 56, title, system === 'hikyaku' ? 'own' : 'quiet'),
     ]
-    x += 38 + title.length * 6.8
+    x += 38 + title.length * 6.4
     return parts
   })
 }

@@ -115,6 +115,9 @@ service imap-login {
     port = 0
   }
 }
+service imap {
+  process_limit = 4000
+}
 service lmtp {
   inet_listener lmtp {
     port = ${lmtp}

@@ -20,8 +20,11 @@ export const everyWorkload: readonly Workload[] = [
   ...idleWorkloads,
 ]
 
-/** Those whose name begins like one of these; all for none. */
+/** Those of these names, or whose names begin so where no workload has that name whole; all for none. */
 export function workloadsNamed(names: readonly string[]): Workload[] {
   if (names.length === 0) return [...everyWorkload]
-  return everyWorkload.filter((workload) => names.some((name) => workload.name.startsWith(name)))
+  const isWhole = (name: string) => everyWorkload.some((workload) => workload.name === name)
+  return everyWorkload.filter((workload) =>
+    names.some((name) => (isWhole(name) ? workload.name === name : workload.name.startsWith(name))),
+  )
 }
