@@ -15,10 +15,10 @@ const INDEX_LINE = /^(row \d+ missing from index|wrong # of entries in index|non
 export function* checkPages(
   db: CheckDatabase,
   collector: Collector,
-  { serving }: { readonly serving: boolean },
+  { serving, pagesAtOnce = PAGES_AT_ONCE }: { readonly serving: boolean; readonly pagesAtOnce?: number },
 ): Generator<CheckStep, boolean> {
   const pages = Number(db.row('PRAGMA page_count')?.page_count)
-  if (!serving || pages <= PAGES_AT_ONCE) {
+  if (!serving || pages <= pagesAtOnce) {
     yield* checkPart(db, collector, `PRAGMA integrity_check(${PAGE_LINES})`, undefined)
     return true
   }
