@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts'
 import { FailureBudget } from '../filters/budget.ts'
 import { parseNetwork } from '../mail/ip.ts'
 import { KeyFolder } from '../pki/key-folder.ts'
+import { readCertificates } from '../pki/pem.ts'
 import { installationSecret } from '../pki/secret.ts'
 import { systemClock } from '../platform/clock.ts'
 import { ConnectionCaps } from '../platform/connection-caps.ts'
@@ -120,22 +121,34 @@ export function makePipelinePorts(ports: OperationPorts) {
   return { intake, directory, clock, random, log, settings: () => pipelineSettings(ports.config()) }
 }
 
-/** @param ownMx where our own MX port is, for the test domain. */
-export function makeRunner(
-  current: Current,
-  ports: OperationPorts,
-  ownMx: { readonly address: string; readonly port: number } | undefined,
-): QueueRunner {
+export function makeResolver(config: Config, { clock, random }: OperationPorts): CachingResolver {
+  return new CachingResolver({ servers: dnsServers(config), clock, random, tryMs: config.dns.timeout })
+}
+
+/** After a reload; what is remembered stays where the settings did. */
+export function changeResolver(
+  resolver: Pick<CachingResolver, 'useServers'>,
+  before: Config,
+  after: Config,
+): void {
+  // Those of /etc/resolv.conf may have changed without a setting that did.
+  const [old, now] = [before, after].map((config) => JSON.stringify(config.dns))
+  if (old !== now || after.dns.servers.length === 0) resolver.useServers(dnsServers(after), after.dns.timeout)
+}
+
+export interface RunnerParts {
+  readonly resolver: CachingResolver
+  /** PEM of those that are trusted for other servers; undefined: Node's own list alone. */
+  readonly trustedCas: readonly string[] | undefined
+  /** Where our own MX port is, for the test domain. */
+  readonly ownMx: { readonly address: string; readonly port: number } | undefined
+}
+
+export function makeRunner(current: Current, ports: OperationPorts, parts: RunnerParts): QueueRunner {
   const { queue, intake, directory, clock, random, log } = ports
-  const { config } = current
-  const resolver = new CachingResolver({
-    servers: dnsServers(config),
-    clock,
-    random,
-    tryMs: config.dns.timeout,
-  })
+  const { resolver, ownMx } = parts
   const deliverer = new SmtpDeliverer({
-    dialer: makeDialer({ caPem: trustedCas(config) }),
+    dialer: makeDialer({ caPem: parts.trustedCas }),
     clock,
     random,
     heloName: () => current.config.server.hostname,
@@ -200,10 +213,22 @@ function dnsServers(config: Config): readonly [DnsServer, ...DnsServer[]] {
   return first === undefined ? [{ address: '127.0.0.1', port: 53, validates: true }] : [first, ...rest]
 }
 
-/** undefined: Node's own list alone. */
-function trustedCas(config: Config): readonly string[] | undefined {
+/** Of `outbound.smarthost_ca`, beside Node's own list; undefined: Node's own list alone. */
+export function readTrustedCas(config: Config): Wired<readonly string[] | undefined> {
   const file = config.outbound.smarthost_ca
-  return file === undefined ? undefined : [...rootCertificates, readFileSync(file, 'utf8')]
+  if (file === undefined) return { ok: true, value: undefined }
+  try {
+    const pem = readFileSync(file, 'utf8')
+    const read = readCertificates(pem)
+    return read.ok
+      ? { ok: true, value: [...rootCertificates, pem] }
+      : { ok: false, sentence: `${file} ${read.problem}; see outbound.smarthost_ca.` }
+  } catch (error) {
+    return {
+      ok: false,
+      sentence: `The CA certificate of the smarthost cannot be read from ${file} (${(error as NodeJS.ErrnoException).code}); see outbound.smarthost_ca.`,
+    }
+  }
 }
 
 /** The first line of the file that the settings name. */

@@ -217,7 +217,8 @@ test('what is read only at a start says so', () => {
   const after = {
     ...before,
     dns: { ...before.dns, timeout: 1 },
+    outbound: { ...before.outbound, smarthost_ca: '/etc/ca.pem' },
     listen: { ...before.listen, proxy_from: [] },
   }
-  assert.deepEqual(needsStart(before, after), ['dns.timeout'])
+  assert.deepEqual(needsStart(before, after), ['outbound.smarthost_ca'])
 })

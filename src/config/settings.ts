@@ -265,9 +265,8 @@ export const SETTINGS = {
       kinds.list(kinds.addressPort),
       [],
       'The resolvers to ask; empty means those of /etc/resolv.conf.',
-      'start',
     ),
-    timeout: setting(kinds.duration, 5_000, 'How long one question to one resolver may take.', 'start'),
+    timeout: setting(kinds.duration, 5_000, 'How long one question to one resolver may take.'),
   },
   log: {
     to: setting(kinds.text, 'stderr', 'Where the log goes: `stderr`, `syslog`, or the path of a file.'),

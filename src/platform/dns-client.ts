@@ -25,6 +25,8 @@ interface Try<T extends QueryType> {
   readonly name: string
   readonly type: T
   readonly timeoutMs: number
+  /** Of the whole lookup: no retry goes beyond it. */
+  readonly deadlineMs: number
 }
 
 /** Asks one question of the servers in turn, until one of them knows. Nothing is remembered but which one answers. */
@@ -33,7 +35,8 @@ export class DnsClient {
   readonly #clock: Clock
   readonly #random: Random
   readonly #randomCase: boolean
-  readonly #tryMs: number
+  /** How long the first try of one server may take. */
+  tryMs: number
   /** The server that answered last is asked first: one that is down costs its time-out only once. */
   #preferred = 0
 
@@ -48,7 +51,7 @@ export class DnsClient {
     this.#clock = options.clock
     this.#random = options.random
     this.#randomCase = options.randomCase ?? false
-    this.#tryMs = options.tryMs ?? LIMITS.tryMs
+    this.tryMs = options.tryMs ?? LIMITS.tryMs
   }
 
   async ask<T extends QueryType>(name: string, type: T, deadlineMs: number): Promise<Asked<T>> {
@@ -62,8 +65,8 @@ export class DnsClient {
         const server = servers[at] as DnsServer
         const leftMs = deadlineMs - this.#clock.monotonic()
         if (leftMs <= 0) return temporary(name, type, causes)
-        const timeoutMs = Math.min(this.#tryMs * (round + 1), leftMs)
-        const said = await this.#askServer({ server, name, type, timeoutMs })
+        const timeoutMs = this.tryMs * (round + 1)
+        const said = await this.#askServer({ server, name, type, timeoutMs, deadlineMs })
         if (said.kind === 'known') {
           this.#preferred = at
           return said.known
@@ -92,7 +95,10 @@ export class DnsClient {
     one: Try<T>,
     udpPayloadBytes: number | undefined,
   ): Promise<Exchange<DnsAnswer<RecordOf[T]>>> {
-    const { server, name, type, timeoutMs } = one
+    const { server, name, type } = one
+    const timeoutMs = Math.min(one.timeoutMs, one.deadlineMs - this.#clock.monotonic())
+    if (timeoutMs <= 0)
+      return Promise.resolve({ kind: 'none', cause: `${server.address}: no time left for its whole answer` })
     const chance = this.#random.bytes(2 + Math.ceil(name.length / 8))
     const question = {
       id: ((chance[0] as number) << 8) | (chance[1] as number),

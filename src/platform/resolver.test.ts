@@ -7,6 +7,7 @@ import * as dns from 'dns-packet'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from './clock.ts'
 import { DnsCache } from './dns-cache.ts'
+import { DnsClient } from './dns-client.ts'
 import { Gate } from './gate.ts'
 import { systemRandom } from './random.ts'
 import type { DnsServer } from './resolv-conf.ts'
@@ -190,6 +191,27 @@ test('a truncated answer is asked for again over TCP', async (t) => {
     server.asked.map((one) => one.over),
     ['udp', 'tcp'],
   )
+})
+
+test('no retry goes beyond the time of the whole lookup: not over TCP, not without EDNS', async (t) => {
+  const silence = new Promise<never>(() => {})
+  const cut = await startServer(t, (query, over) =>
+    over === 'tcp' ? silence : [respond(query, { flags: 0x0180 | dns.TRUNCATED_RESPONSE })],
+  )
+  const old = await startServer(t, async (query) => {
+    if ((query.additionals?.length ?? 0) === 0) return silence
+    await setTimeout(100)
+    return [respond(query, { flags: 0x0181 })]
+  })
+  const clock = systemClock()
+  for (const server of [cut, old]) {
+    const client = new DnsClient({ servers: [server], clock, random: systemRandom(), tryMs: 60_000 })
+    const asked = client.ask('slow.test', 'A', clock.monotonic() + 300)
+    // Twenty times what it may take, and still less than the retry alone would have taken.
+    const first = await Promise.race([asked, setTimeout(4_500, 'too late' as const, { ref: false })])
+    assert.ok(first !== 'too late')
+    assert.equal(first.kind, 'temporary')
+  }
 })
 
 test('a server from before EDNS is asked again without it', async (t) => {

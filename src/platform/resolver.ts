@@ -42,8 +42,9 @@ export class CachingResolver implements Resolver {
    * Other servers from now on (after a reload). What the old ones said is forgotten, and what they are still being
    * asked is told to who asked but not kept.
    */
-  useServers(servers: readonly [DnsServer, ...DnsServer[]]): void {
+  useServers(servers: readonly [DnsServer, ...DnsServer[]], tryMs?: number): void {
     this.#client.servers = servers
+    if (tryMs !== undefined) this.#client.tryMs = tryMs
     this.#cache.clear()
     this.#underWay.clear()
   }

@@ -3,6 +3,7 @@ import { needsStart } from '../../config/print.ts'
 import type { Config } from '../../config/settings.ts'
 import { ServerCertificate } from '../../pki/certificate.ts'
 import type { ConnectionCaps } from '../../platform/connection-caps.ts'
+import type { CachingResolver } from '../../platform/resolver.ts'
 import { type Served, serve } from '../../platform/serve.ts'
 import { ServerTls } from '../../platform/tls.ts'
 import { proveTls } from '../../platform/tls-proof.ts'
@@ -23,13 +24,16 @@ import { directorySettings } from '../settings.ts'
 import {
   type Current,
   capSettings,
+  changeResolver,
   type House,
   makeAuthenticator,
   makePipelinePorts,
+  makeResolver,
   makeRunner,
   makeServeEnv,
   openHouse,
   readSmarthostPassword,
+  readTrustedCas,
   retention,
   type Wired,
 } from '../wire.ts'
@@ -63,6 +67,7 @@ export class Server {
   readonly #parts: ServerParts
   readonly #certificate: ServerCertificate
   readonly #tls: ServerTls
+  readonly #resolver: CachingResolver
   readonly #runner: QueueRunner
   readonly #caps: ConnectionCaps
   readonly #sessions = new Set<Stoppable>()
@@ -70,15 +75,17 @@ export class Server {
   #cancelRenewal: () => void = () => {}
   #stopping: Promise<void> | undefined
 
-  private constructor(
-    parts: ServerParts,
-    made: { readonly house: House; readonly certificate: ServerCertificate; readonly tls: ServerTls },
-  ) {
+  private constructor(parts: ServerParts, made: Prepared) {
     this.#parts = parts
     this.house = made.house
     this.#certificate = made.certificate
     this.#tls = made.tls
-    this.#runner = makeRunner(parts.current, this.house.ports, ownMx(parts.ports))
+    this.#resolver = makeResolver(parts.current.config, this.house.ports)
+    this.#runner = makeRunner(parts.current, this.house.ports, {
+      resolver: this.#resolver,
+      trustedCas: made.trustedCas,
+      ownMx: ownMx(parts.ports),
+    })
     const env = makeServeEnv(parts.current.config, parts.log)
     this.#caps = env.caps
     const services: ServiceParts = {
@@ -160,6 +167,7 @@ export class Server {
         until: new Date(renewed.certificate.notAfterMs).toISOString(),
       })
     }
+    changeResolver(this.#resolver, current.config, config)
     current.config = config
     current.smarthostPassword = password.value
     this.house.store.reload({ directory: directorySettings(config), retention: retention(config) })
@@ -231,17 +239,23 @@ export class Server {
   }
 }
 
+interface Prepared {
+  readonly house: House
+  readonly certificate: ServerCertificate
+  readonly tls: ServerTls
+  readonly trustedCas: readonly string[] | undefined
+}
+
 /** What must be right before the first client is let in. */
-async function prepare(
-  parts: ServerParts,
-): Promise<
-  Wired<{ readonly house: House; readonly certificate: ServerCertificate; readonly tls: ServerTls }>
-> {
+async function prepare(parts: ServerParts): Promise<Wired<Prepared>> {
   const { current, log, hasher } = parts
+  const trusted = readTrustedCas(current.config)
+  if (!trusted.ok) return trusted
   const house = await openHouse(current, { log, hasher, onFault: (cause) => parts.onFault(cause) })
   if (!house.ok) return house
   const secured = await openTls(current.config, log, parts.certificate)
-  if (secured.ok) return { ok: true, value: { house: house.value, ...secured.value } }
+  if (secured.ok)
+    return { ok: true, value: { house: house.value, trustedCas: trusted.value, ...secured.value } }
   await house.value.close()
   return secured
 }
