@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Log } from '../ports/log.ts'
 import { ControlLines, type ControlReply, type ControlRequest, parseControlRequest } from './control-wire.ts'
+import { Lane } from './lane.ts'
 import { CONTROL_LIMITS as LIMITS } from './limits.ts'
 import { listenSentence } from './listen-sentence.ts'
+import type { Holding, MemoryBudget } from './memory-budget.ts'
 import { errorText } from './socket-events.ts'
 import { clearStaleSocket, withUmask } from './unix-socket.ts'
 
@@ -30,6 +32,12 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
+export interface ControlBounds {
+  /** The longest request. */
+  readonly requestBytes: number
+  readonly memory: MemoryBudget
+}
+
 /**
  * Opens the socket by which `hikyaku VERB` reaches the running server. Its mode is 0600: who may open it may
  * do everything that the server's own user may.
@@ -38,12 +46,13 @@ export async function serveControl(
   path: string,
   handlers: Readonly<Record<string, ControlHandler>>,
   log: Log,
-  requestBytes: number = LIMITS.requestBytes,
+  { requestBytes, memory }: ControlBounds,
 ): Promise<ControlServed> {
   const clients = new Set<ControlClient>()
+  const lane = new Lane()
   const table = new Map(Object.entries(handlers))
   const server = createServer((socket) => {
-    const client = new ControlClient(socket, { handlers: table, log, requestBytes })
+    const client = new ControlClient(socket, { handlers: table, log, requestBytes, lane, memory })
     if (clients.size >= LIMITS.connections) client.refuse('too many clients on the control socket')
     else {
       clients.add(client)
@@ -88,6 +97,11 @@ class ControlClient {
   readonly #abort = new AbortController()
   #running = 0
   #refused = false
+  readonly #lane: Lane
+  readonly #holding: Holding
+  #leaveLane: (() => void) | undefined
+  #isWaiting = false
+  #stall: NodeJS.Timeout | undefined
 
   constructor(
     socket: Socket,
@@ -95,20 +109,29 @@ class ControlClient {
       readonly handlers: ReadonlyMap<string, ControlHandler>
       readonly log: Log
       readonly requestBytes: number
+      readonly lane: Lane
+      readonly memory: MemoryBudget
     },
   ) {
     this.#socket = socket
     this.#handlers = parts.handlers
     this.#log = parts.log
     this.#lines = new ControlLines(parts.requestBytes)
+    this.#lane = parts.lane
+    this.#holding = parts.memory.hold({ class: 'operators', key: '' }, () => this.#shed())
     socket.on('data', (chunk) => this.#data(chunk))
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => this.#abort.abort())
+    socket.on('close', () => {
+      this.#abort.abort()
+      this.#settled()
+      this.#holding.close()
+    })
   }
 
   refuse(sentence: string): void {
     this.#refused = true
     this.#send({ id: 0, error: sentence })
+    this.#settled()
     this.#socket.end()
   }
 
@@ -120,6 +143,7 @@ class ControlClient {
     if (this.#refused) return
     const lines = this.#lines.push(chunk)
     if (lines === undefined) this.refuse('the request is too long')
+    this.#account()
     for (const line of lines ?? []) {
       if (this.#refused) return
       const request = parseControlRequest(line)
@@ -127,9 +151,53 @@ class ControlClient {
       else if (this.#running >= LIMITS.requestsAtOnce) this.refuse('too many requests at once')
       else {
         this.#running++
-        this.#handle(request).finally(() => this.#running--)
+        // It is all here: what it does may take as long as it likes.
+        clearTimeout(this.#stall)
+        this.#handle(request).finally(() => {
+          this.#running--
+          this.#settled()
+        })
       }
     }
+  }
+
+  /** A large request needs its turn: thirty of them at once would take all the memory that there is. */
+  #account(): void {
+    const { heldBytes } = this.#lines
+    if (heldBytes > 0) this.#holding.set(heldBytes * LIMITS.requestFactor)
+    if (this.#leaveLane !== undefined) this.#stall?.refresh()
+    else if (heldBytes > LIMITS.smallRequestBytes && !this.#isWaiting) void this.#waitForTurn()
+  }
+
+  async #waitForTurn(): Promise<void> {
+    this.#isWaiting = true
+    this.#socket.pause()
+    const leave = await this.#lane.enter()
+    this.#isWaiting = false
+    if (this.#socket.destroyed) {
+      leave()
+      return
+    }
+    this.#leaveLane = leave
+    this.#stall = setTimeout(
+      () => this.refuse('the rest of a large request did not come'),
+      LIMITS.largeStallMs,
+    )
+    this.#socket.resume()
+  }
+
+  /** Nothing of a request is kept any more, once all have their answers. */
+  #settled(): void {
+    if (this.#running > 0 && !this.#socket.destroyed) return
+    clearTimeout(this.#stall)
+    this.#leaveLane?.()
+    this.#leaveLane = undefined
+    this.#holding.set(this.#lines.heldBytes * LIMITS.requestFactor)
+  }
+
+  #shed(): void {
+    this.refuse('the server has no memory for this request now; try again later')
+    this.#holding.set(0)
   }
 
   /** Never rejects. */

@@ -1,5 +1,3 @@
-import { CONTROL_LIMITS } from './limits.ts'
-
 /**
  * The control socket's wire: one JSON object a line, each way. The client sends requests with numbers of its
  * own; the server answers each by any number of `line`s and then one `result` or `error`.
@@ -51,8 +49,13 @@ export class ControlLines {
   #pieces: Buffer[] = []
   #bytes = 0
 
-  constructor(maxBytes: number = CONTROL_LIMITS.requestBytes) {
+  constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
+  }
+
+  /** Octets of the line that is not whole yet. */
+  get heldBytes(): number {
+    return this.#bytes
   }
 
   /** @returns the lines that are now whole, or undefined where one is too long. */

@@ -7,12 +7,12 @@ import fc from 'fast-check'
 import { callControl } from './control-client.ts'
 import { ControlError, type ControlHandler, type ControlServer, serveControl } from './control-server.ts'
 import { ControlLines, parseControlReply, parseControlRequest } from './control-wire.ts'
-import { rememberingLog, tempFolder } from './testing.ts'
+import { rememberingLog, tempFolder, testMemory } from './testing.ts'
 
 async function setUp(t: TestContext, handlers: Record<string, ControlHandler>) {
   const path = join(await tempFolder(t), 'control.sock')
   const log = rememberingLog()
-  const served = await serveControl(path, handlers, log, 1024 * 1024)
+  const served = await serveControl(path, handlers, log, { requestBytes: 1024 * 1024, memory: testMemory() })
   assert.ok(served.ok)
   t.after(() => served.server.close())
   return { path, log, server: served.server as ControlServer }
@@ -34,7 +34,7 @@ test('lines and a result; the socket is the owner’s alone', async (t) => {
 
 test('no server, a dead one, a second one', async (t) => {
   const { path, server } = await setUp(t, { ping: async () => 'pong' })
-  const second = await serveControl(path, {}, rememberingLog())
+  const second = await serveControl(path, {}, rememberingLog(), { requestBytes: 1024, memory: testMemory() })
   assert.ok(!second.ok)
   assert.match(second.sentence, /another server answers there/)
   assert.deepEqual(await callControl(path, { verb: 'ping', args: null }), { kind: 'result', result: 'pong' })
@@ -100,7 +100,7 @@ test('what is no request, is too long or too much is refused', async (t) => {
 test('lines cut at every byte are the same lines', () => {
   const bytes = Buffer.from('{"a":"日本"}\n\nlast line\nrest')
   for (let cut = 0; cut <= bytes.length; cut++) {
-    const lines = new ControlLines()
+    const lines = new ControlLines(1024 * 1024)
     const got = [...(lines.push(bytes.subarray(0, cut)) ?? []), ...(lines.push(bytes.subarray(cut)) ?? [])]
     assert.deepEqual(got, ['{"a":"日本"}', '', 'last line'])
   }
@@ -139,4 +139,40 @@ test('round trip of requests and replies; anything else is none', () => {
     assert.equal(parseControlRequest(wire), undefined)
   for (const wire of ['', 'null', '{"id":1}', '{"line":"x"}'])
     assert.equal(parseControlReply(wire), undefined)
+})
+
+test('large requests come in one at a time, small ones go by', async (t) => {
+  const path = join(await tempFolder(t), 'control.sock')
+  const memory = testMemory()
+  const got: string[] = []
+  const handlers = { take: async (args: unknown) => void got.push(String(args).slice(0, 1)) }
+  const served = await serveControl(path, handlers, rememberingLog(), {
+    requestBytes: 8 * 1024 * 1024,
+    memory,
+  })
+  assert.ok(served.ok)
+  t.after(() => served.server.close())
+  const large = (letter: string) =>
+    `${JSON.stringify({ id: 1, verb: 'take', args: letter.repeat(4 * 1024 * 1024) })}\n`
+  const first = connect(path)
+  t.after(() => first.destroy())
+  // Most of it: it has the turn, and the others wait at their senders.
+  first.write(large('a').slice(0, -10))
+  while (memory.used.operators < 9 * 1024 * 1024) await new Promise((resolve) => setTimeout(resolve, 5))
+  const others = ['b', 'c', 'd'].map((letter) => {
+    const socket = connect(path)
+    t.after(() => socket.destroy())
+    socket.write(large(letter))
+    return socket
+  })
+  const small = await callControl(path, { verb: 'take', args: 's' })
+  assert.equal(small.kind, 'result', 'small ones do not wait')
+  // 12 MiB for the first, a little more than 3 MiB for each that waits.
+  assert.ok(memory.used.operators < 26 * 1024 * 1024, `${memory.used.operators} octets are held`)
+  assert.deepEqual(got, ['s'])
+  first.write(large('a').slice(-10))
+  while (got.length < 5) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(got.slice(0, 2), ['s', 'a'])
+  for (const socket of [first, ...others]) socket.destroy()
+  while (memory.used.operators > 0) await new Promise((resolve) => setTimeout(resolve, 5))
 })

@@ -125,8 +125,12 @@ export const LOG_LIMITS = {
 } as const
 
 export const CONTROL_LIMITS = {
-  /** `sendmail` hands in a whole message, in base64: the largest that any setting of smtp.max_message is likely to allow. */
-  requestBytes: 160 * 1024 * 1024,
+  /** Requests above this are read one at a time, of all clients: the others wait, unread, at their senders. */
+  smallRequestBytes: 1024 * 1024,
+  /** A request costs its octets, its text and what is decoded from it. */
+  requestFactor: 3,
+  /** A client that has the turn for a large request and sends nothing. */
+  largeStallMs: 30_000,
   connections: 32,
   requestsAtOnce: 8,
   unsentBytes: 256 * 1024,

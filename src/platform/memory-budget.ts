@@ -104,33 +104,29 @@ export class MemoryBudget {
   #keepBounds(consumer: Consumer): void {
     const { owner } = consumer
     while (consumer.bytes > this.#shareOf(owner)) if (!this.#shed(consumer)) break
-    while (this.#used[owner.class] > this.#limits[owner.class]) {
-      const biggest = this.#biggest(owner.class)
-      if (biggest === undefined || !this.#shed(biggest)) return
-    }
+    if (this.#used[owner.class] <= this.#limits[owner.class]) return
+    const biggestFirst = [...this.#consumers.values()]
+      .filter((one) => one.owner.class === owner.class)
+      .sort((a, b) => b.bytes - a.bytes)
+    for (const one of biggestFirst)
+      while (this.#used[owner.class] > this.#limits[owner.class]) if (!this.#shed(one)) break
   }
 
-  #biggest(of: MemoryClass): Consumer | undefined {
-    let biggest: Consumer | undefined
-    for (const one of this.#consumers.values())
-      if (one.owner.class === of && one.bytes > (biggest?.bytes ?? 0)) biggest = one
-    return biggest
-  }
-
-  /** False where nothing came free: what is held is on its way to the disk. */
+  /** False where nothing is left that could be let go: the rest is on its way to the disk. */
   #shed(consumer: Consumer): boolean {
     let largest = 0
-    for (const { bytes } of consumer.holdings) largest = Math.max(largest, bytes)
+    for (const one of consumer.holdings) if (!one.isStuck) largest = Math.max(largest, one.bytes)
     let victim: Held | undefined
     for (const one of consumer.holdings)
-      if (one.bytes >= largest / 2 && one.bytes > 0 && one.movedAtMs < (victim?.movedAtMs ?? Infinity))
+      if (!one.isStuck && one.bytes >= largest / 2 && one.movedAtMs < (victim?.movedAtMs ?? Infinity))
         victim = one
-    if (victim === undefined) return false
+    if (victim === undefined || largest === 0) return false
     const before = victim.bytes
     victim.shed()
     const freed = before - victim.bytes
     if (freed > 0) this.#onShed(consumer.owner, freed)
-    return freed > 0
+    else victim.isStuck = true
+    return true
   }
 }
 
@@ -138,6 +134,8 @@ class Held implements Holding {
   bytes = 0
   /** When it last changed by much: who moves an octet a minute has not moved. */
   movedAtMs: number
+  /** It was asked to let go and could not; until it changes. */
+  isStuck = false
   readonly shed: () => void
   readonly #budget: MemoryBudget
   readonly #nowMs: () => number
@@ -166,6 +164,7 @@ class Held implements Holding {
     const change = sizeBytes - this.bytes
     if (change === 0 || this.#isClosed) return
     this.bytes = sizeBytes
+    this.isStuck = false
     if (Math.abs(sizeBytes - this.#markBytes) >= LIMITS.movedBytes) {
       this.#markBytes = sizeBytes
       this.movedAtMs = this.#nowMs()

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type ControlHandler, serveControl } from '../../platform/control-server.ts'
+import { CONTROL_LIMITS } from '../../platform/limits.ts'
 import type { OperationArgs } from '../operations/operation.ts'
 import { OPERATIONS } from '../operations/table.ts'
 import type { Server } from './server.ts'
@@ -17,7 +18,11 @@ export async function serveOperations(
   const handlers: Record<string, ControlHandler> = {}
   for (const name of [...OPERATIONS.keys(), 'reload'])
     handlers[name] = (args, output) => server.run(name, objectArgs(args), output)
-  const served = await serveControl(controlPath(dataFolder), handlers, server.house.ports.log)
+  const served = await serveControl(controlPath(dataFolder), handlers, server.house.ports.log, {
+    // The largest message, in base64, with what belongs to it.
+    requestBytes: Math.ceil((server.config.smtp.max_message * 4) / 3) + CONTROL_LIMITS.smallRequestBytes,
+    memory: server.memory,
+  })
   return served.ok ? { ok: true, close: () => served.server.close() } : served
 }
 

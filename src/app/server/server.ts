@@ -3,6 +3,7 @@ import { needsStart } from '../../config/print.ts'
 import type { Config } from '../../config/settings.ts'
 import { ServerCertificate } from '../../pki/certificate.ts'
 import type { ConnectionCaps } from '../../platform/connection-caps.ts'
+import type { MemoryBudget } from '../../platform/memory-budget.ts'
 import type { CachingResolver } from '../../platform/resolver.ts'
 import { type Served, serve } from '../../platform/serve.ts'
 import { ServerTls } from '../../platform/tls.ts'
@@ -70,6 +71,7 @@ export class Server {
   readonly #resolver: CachingResolver
   readonly #runner: QueueRunner
   readonly #caps: ConnectionCaps
+  readonly memory: MemoryBudget
   readonly #sessions = new Set<Stoppable>()
   readonly #served: Served[] = []
   #cancelRenewal: () => void = () => {}
@@ -88,6 +90,7 @@ export class Server {
     })
     const env = makeServeEnv(parts.current.config, parts.log)
     this.#caps = env.caps
+    this.memory = env.memory
     const services: ServiceParts = {
       config: () => parts.current.config,
       tls: () => this.#tls,
