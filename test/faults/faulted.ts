@@ -63,7 +63,7 @@ export class Smtp {
     this.wire = wire
   }
 
-  static async open(port: 'mx' | 'lmtp' = 'mx'): Promise<Smtp> {
+  static async open(port: 'mx' | 'lmtp' | 'submission' = 'mx'): Promise<Smtp> {
     const smtp = new Smtp(await open(port))
     await smtp.reply()
     await smtp.say(port === 'lmtp' ? 'LHLO client.far.test' : 'EHLO client.far.test')
@@ -96,6 +96,17 @@ export class Smtp {
       return reply
     }
     this.wire.send(`${text}\r\n.\r\n`)
+    return this.reply()
+  }
+
+  /** As the account: mail to others. */
+  async submit(to: string): Promise<string> {
+    await this.say(`AUTH PLAIN ${Buffer.from(`\0${me}\0${password}`).toString('base64')}`)
+    await this.say(`MAIL FROM:<${me}>`)
+    const reply = await this.say(`RCPT TO:<${to}>`)
+    if (!reply.startsWith('250')) return reply
+    await this.say('DATA')
+    this.wire.send(`From: ${me}\r\nTo: ${to}\r\nSubject: to ${to}\r\n\r\nhello\r\n.\r\n`)
     return this.reply()
   }
 
