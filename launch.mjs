@@ -50,7 +50,7 @@ const PROGRAMS = {
   run: (args) => [main, ...args],
   tool: (args) => [`tools/${args[0]}.ts`, ...args.slice(1)],
 }
-for (const tool of ['bench', 'build', 'check', 'fuzz', 'kill', 'power', 'slow', 'test'])
+for (const tool of ['bench', 'build', 'check', 'fuzz', 'kill', 'power', 'slow', 'test', 'world'])
   PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
 
 /** A failure that is told in one sentence, without a stack. */

@@ -1,0 +1,16 @@
+import type { Clock } from '../../src/ports/clock.ts'
+import type { Scheduler } from './scheduler.ts'
+import { EPOCH_MS } from './system.ts'
+
+/** The world's time behind the port. */
+export function worldClock(scheduler: Scheduler): Clock {
+  return {
+    now: () => EPOCH_MS + Math.floor(scheduler.nowMs),
+    zoneMinutes: () => 540,
+    monotonic: () => scheduler.nowMs,
+    after: (delayMs, callback) => {
+      const handle = scheduler.after(delayMs, callback)
+      return () => handle.cancel()
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { QueueStore } from '../../src/ports/queue.ts'
+import type { Intake } from '../../src/ports/store.ts'
+
+/* Bugs on purpose, to see that a world finds them: each is a kind of mistake that such a server could have. */
+
+export const PLANTS = [
+  /** 250 before the commit. */
+  'acknowledge-early',
+  /** An EXPUNGE that the views are never told of. */
+  'forget-expunge',
+  /** UIDs of expunged messages are given again after a crash. */
+  'reuse-uids',
+  /** A delivery that the queue does not note: it goes again. */
+  'forget-outcome',
+  /** A report that is noted as sent and never was. */
+  'drop-report',
+  /** A body that loses its last octets. */
+  'cut-body',
+  /** A change of flags that never reaches the other sessions. */
+  'forget-flags',
+] as const
+
+export type Planted = (typeof PLANTS)[number]
+
+export function spoilIntake(planted: Planted | undefined, intake: Intake): Intake {
+  if (planted !== 'acknowledge-early' && planted !== 'cut-body') return intake
+  return {
+    room: (sizeBytes) => intake.room(sizeBytes),
+    trace: (id, events) => intake.trace(id, events),
+    body: (maxBytes) => {
+      const writer = intake.body(maxBytes)
+      if (planted !== 'cut-body') return writer
+      return {
+        get heldBytes() {
+          return writer.heldBytes
+        },
+        write: (chunk) => writer.write(chunk.length > 150 ? chunk.subarray(0, chunk.length - 2) : chunk),
+        finish: () => writer.finish(),
+        abort: () => writer.abort(),
+      }
+    },
+    accept: (message) => {
+      const accepted = intake.accept(message)
+      return planted === 'acknowledge-early' ? Promise.resolve({ ok: true, value: [] }) : accepted
+    },
+  }
+}
+
+export function spoilQueue(planted: Planted | undefined, queue: QueueStore): QueueStore {
+  if (planted !== 'forget-outcome' && planted !== 'drop-report') return queue
+  let records = 0
+  return {
+    due: (query) => queue.due(query),
+    nextDueAtMs: () => queue.nextDueAtMs(),
+    get: (id) => queue.get(id),
+    list: (query) => queue.list(query),
+    read: (id) => queue.read(id),
+    readHeader: (id) => queue.readHeader(id),
+    onChange: (listener) => queue.onChange(listener),
+    record: (result) => {
+      if (planted === 'drop-report') return queue.record({ ...result, dsn: undefined })
+      return ++records % 5 === 0 ? Promise.resolve({ ok: true, value: undefined }) : queue.record(result)
+    },
+  }
+}
+
+/** @param text a report of the writer: results and events. */
+export function spoilReport(planted: Planted | undefined, text: string): string {
+  const event = planted === 'forget-expunge' ? 'expunged' : planted === 'forget-flags' ? 'flags' : undefined
+  if (event === undefined) return text
+  const [results, events] = JSON.parse(text) as [unknown, { readonly e: string }[]]
+  return JSON.stringify([results, events.filter(({ e }) => e !== event)])
+}
+
+export function spoilAfterCrash(planted: Planted | undefined, database: string): void {
+  if (planted !== 'reuse-uids') return
+  const db = new DatabaseSync(database)
+  db.exec(
+    'UPDATE mailboxes SET uidnext = 1 + coalesce((SELECT max(uid) FROM entries WHERE mailbox = mailboxes.id), 0)',
+  )
+  db.close()
+}
