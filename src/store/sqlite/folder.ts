@@ -216,13 +216,16 @@ function makePrivate(path: string): void {
   }
 }
 
+/** Where a database can't be opened at all; `hikyaku check` would need it open. */
+export const DAMAGE_FIX =
+  'restore a backup with `hikyaku restore`, or take out what is readable with `hikyaku salvage`; keep the damaged folder until you have your mail'
+
 function anyError(path: string, error: unknown): OpenError {
   const fault = sqliteFault(error)
   if (fault === undefined) return fileError(path, error)
   const problem = describeError(error)
   if (fault === 'full') return { kind: 'full', path, problem: 'the disk is full', fix: 'free some space' }
-  if (fault === 'corrupt')
-    return { kind: 'damaged', path, problem, fix: 'restore the file from a backup; keep the damaged one' }
+  if (fault === 'corrupt') return { kind: 'damaged', path, problem, fix: DAMAGE_FIX }
   const fix = `see that user ${userName()} may read and write it and that the disk works`
   return { kind: fault === 'other' ? 'no-access' : 'io', path, problem, fix }
 }

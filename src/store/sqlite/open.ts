@@ -1,4 +1,4 @@
-import type { AccountId } from '../../mail/ids.ts'
+import { type AccountId, type TraceId, traceTimeMs } from '../../mail/ids.ts'
 import type { AccountStore } from '../../ports/accounts.ts'
 import type { Backups } from '../../ports/backups.ts'
 import type { Directory } from '../../ports/directory.ts'
@@ -11,8 +11,9 @@ import { Columns } from '../views/columns.ts'
 import { ViewHub } from '../views/hub.ts'
 import { SqliteAccounts } from './account-store.ts'
 import { BackupMaker } from './backup/maker.ts'
+import { BelievedTime } from './believed-time.ts'
 import { DamageNews } from './damage-news.ts'
-import { type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
+import { DAMAGE_FIX, type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
 import { Health, type Trouble } from './health.ts'
 import { SqliteIntake } from './intake.ts'
 import { type DiskSpace, diskSpaceOf, LowWater } from './low-water.ts'
@@ -20,7 +21,7 @@ import { SqliteMailboxes } from './mailbox-store.ts'
 import type { StoreEvent } from './operations.ts'
 import { SqliteQueue } from './queue-store.ts'
 import { ReaderClient } from './reader-client.ts'
-import { describeError } from './sql.ts'
+import { describeError, isDamageText } from './sql.ts'
 import { type StartThread, startThread } from './threads.ts'
 import { SqliteTraces } from './trace-store.ts'
 import { WriterClient } from './writer-client.ts'
@@ -32,6 +33,8 @@ export interface StoreOptions {
   readonly retention?: RetentionSettings | undefined
   /** Wall clock, ms since 1970. */
   now(): number
+  /** For tests: a clock that nobody sets, ms; without it the system's. */
+  readonly monotonic?: (() => number) | undefined
   /** For tests: the disk's room; without it the system is asked. */
   readonly diskSpace?: (() => DiskSpace) | undefined
   /** For tests: how the threads are started; without it they are real ones. */
@@ -128,16 +131,37 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
     wiring.events = (events) => store.apply(events)
     wiring.store = store
     await store.load()
+    const believed = await believedTime(options, reader)
     const broken = faults.arm()
     if (broken !== undefined) throw new Error(broken)
-    store.startRetention()
+    store.startRetention(believed)
     return { ok: true, store }
   } catch (error) {
     await Promise.all([writer.close(), reader.close()])
     ownership.release()
-    const fix = 'see that the disk works; the database may be damaged: restore a backup'
-    return { ok: false, error: { kind: 'io', path: folder, problem: describeError(error), fix } }
+    const problem = describeError(error)
+    return { ok: false, error: { path: folder, problem, ...cureOf(problem) } }
   }
+}
+
+/** From a sentence: an error that comes from another thread is no more than that. */
+function cureOf(problem: string): Pick<OpenError, 'kind' | 'fix'> {
+  if (isDamageText(problem)) return { kind: 'damaged', fix: DAMAGE_FIX }
+  return { kind: 'io', fix: `see that the disk works; where the database is damaged, ${DAMAGE_FIX}` }
+}
+
+/** By the newest trace: it is when mail last came. Where that is damaged the clock has nothing to be compared with. */
+async function believedTime(options: StoreOptions, reader: ReaderClient): Promise<BelievedTime> {
+  const before = Number.MAX_SAFE_INTEGER
+  const newest = await reader.ask({ ask: 'find-traces', from: '', to: '', before, limit: 1 }).then(
+    ({ ids }) => ids[0],
+    () => undefined,
+  )
+  return new BelievedTime({
+    now: () => options.now(),
+    monotonic: options.monotonic ?? (() => performance.now()),
+    lastMs: newest === undefined ? undefined : traceTimeMs(newest as TraceId),
+  })
 }
 
 /** The server is told of the first fault, and of none while the store is still being opened: that is the answer then. */
@@ -178,6 +202,7 @@ class SqliteStore implements Store {
   readonly #hub: ViewHub
   readonly #now: () => number
   #timer: NodeJS.Timeout | undefined
+  #time: BelievedTime | undefined
   #accounts: SqliteAccounts | undefined
   #retention: RetentionSettings
   #closing: Promise<void> | undefined
@@ -244,7 +269,8 @@ class SqliteStore implements Store {
   }
 
   /** Forgets old traces now and from time to time, until `close`. */
-  startRetention(): void {
+  startRetention(time: BelievedTime): void {
+    this.#time = time
     this.#retain()
     this.#timer = setInterval(() => this.#retain(), RETENTION_INTERVAL_MS)
     this.#timer.unref()
@@ -317,7 +343,7 @@ class SqliteStore implements Store {
   #retain(): void {
     const { traceMaxAgeMs, traceMaxBytes } = this.#retention
     if (traceMaxAgeMs === undefined && traceMaxBytes === undefined) return
-    const beforeMs = traceMaxAgeMs === undefined ? null : this.#now() - traceMaxAgeMs
+    const beforeMs = traceMaxAgeMs === undefined ? null : (this.#time?.now() ?? 0) - traceMaxAgeMs
     this.#writer.post({ op: 'retain', beforeMs, maxBytes: traceMaxBytes ?? null })
   }
 }

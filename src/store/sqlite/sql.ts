@@ -94,3 +94,9 @@ export function describeError(error: unknown): string {
   const code = 'errcode' in error ? ` (SQLite ${String(error.errcode)})` : ''
   return `${error.message}${code}`
 }
+
+/** Whether what `describeError` gave tells of a damaged database. */
+export function isDamageText(text: string): boolean {
+  const [, code = '0'] = /\(SQLite (\d+)\)/.exec(text) ?? []
+  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(Number(code) & 0xff)
+}

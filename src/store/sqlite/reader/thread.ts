@@ -1,6 +1,6 @@
 import { openForReading } from '../database.ts'
 import type { Answers, Question } from '../questions.ts'
-import { describeError, Sql } from '../sql.ts'
+import { describeError, isUnreadable, Sql } from '../sql.ts'
 import type { FromReader, ReaderData, ThreadPort, ToReader } from '../threads.ts'
 import { fetchRows } from './fetch.ts'
 import {
@@ -91,8 +91,19 @@ export function runReader(port: ThreadPort<ToReader, FromReader>, data: ReaderDa
     } catch (error) {
       port.post({ kind: 'failed', id, cause: describeError(error) })
     } finally {
-      if (sql.db.isTransaction) sql.run('COMMIT')
+      endRead(sql)
     }
   })
   port.post({ kind: 'ready' })
+}
+
+/** A database that is damaged may refuse even the end of a reading; the thread must not die of it. */
+function endRead(sql: Sql): void {
+  if (!sql.db.isTransaction) return
+  try {
+    sql.run('COMMIT')
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    if (sql.db.isTransaction) sql.db.exec('ROLLBACK')
+  }
 }

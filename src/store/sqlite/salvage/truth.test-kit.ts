@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -46,7 +46,8 @@ export function readTruth(folder: string): Truth {
   const copy = mkdtempSync(join(tmpdir(), 'hikyaku-truth-'))
   const image = PageImage.open(join(folder, 'hikyaku.db'))
   try {
-    for (const name of ['hikyaku.db', 'hikyaku.db-wal']) cpSync(join(folder, name), join(copy, name))
+    for (const name of ['hikyaku.db', 'hikyaku.db-wal'])
+      if (existsSync(join(folder, name))) cpSync(join(folder, name), join(copy, name))
     const db = new DatabaseSync(join(copy, 'hikyaku.db'))
     try {
       const rows = pagesOfRows(image, db)

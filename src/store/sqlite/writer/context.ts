@@ -11,6 +11,8 @@ export interface Context {
   readonly files: string[]
   /** Work to go on with after this group; see purge.ts. */
   readonly later: Release[]
+  /** False where the traces' pages are damaged: mail goes before its trace. */
+  readonly keepsTraces: boolean
 }
 
 /** Expunged messages of a mailbox up to a MODSEQ (null: all) are no longer seen by any session. */

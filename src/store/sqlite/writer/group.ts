@@ -2,7 +2,7 @@ import { DOUBTFUL_FILES } from '../../limits.ts'
 import { isNamed } from '../body-files.ts'
 import type { GroupReport, Operation, Refusal, StoreEvent } from '../operations.ts'
 import type { UnpackedCall } from '../packing.ts'
-import { describeError, leavesDiskUnsure, type Sql, sqliteFault } from '../sql.ts'
+import { describeError, isUnreadable, leavesDiskUnsure, type Sql, sqliteFault } from '../sql.ts'
 import { accept, append } from './accept.ts'
 import * as accounts from './accounts.ts'
 import { type Context, Refused, type Release } from './context.ts'
@@ -23,11 +23,17 @@ const STRUCTURAL: ReadonlySet<Operation['op']> = new Set([
   'set-quota',
 ])
 
+/** Operations that write a trace beside what they are for. */
+const TRACED: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'record'])
+
 /** The writer's heart: runs whatever waits as one transaction and tells what came of it. */
 export class GroupCommit {
   #sql: Sql
   readonly #state: State
   readonly #deleteFile: (name: string) => void
+  readonly #tell: (text: string) => void
+  /** Kinds of operations that met damage: each is told of once. */
+  readonly #told = new Set<string>()
   /** Work that nobody waits for, oldest first. */
   readonly #later: Release[]
   #retain: Extract<Operation, { op: 'retain' }> | undefined
@@ -37,7 +43,13 @@ export class GroupCommit {
   /** Body files of messages that were lost with their group. */
   #doubtful: string[] = []
 
-  constructor(sql: Sql, leftovers: readonly Release[], deleteFile: (name: string) => void) {
+  constructor(
+    sql: Sql,
+    leftovers: readonly Release[],
+    deleteFile: (name: string) => void,
+    tell: (text: string) => void = () => undefined,
+  ) {
+    this.#tell = tell
     this.#sql = sql
     this.#state = new State(sql)
     this.#later = [...leftovers]
@@ -86,7 +98,10 @@ export class GroupCommit {
       for (const usage of this.#state.takeUsage()) context.events.push({ e: 'used', ...usage })
       this.#sql.run('COMMIT')
     } catch (error) {
-      return this.#lost(calls, error)
+      const report = this.#lost(calls, error)
+      return isUnreadable(error) && calls.length > 1 && this.#mistrust === undefined
+        ? this.#oneByOne(calls)
+        : report
     }
     this.#finish(context)
     this.#isPaused = false
@@ -103,7 +118,16 @@ export class GroupCommit {
   }
 
   #context(): Context {
-    return { sql: this.#sql, state: this.#state, events: [], files: [], later: [] }
+    return { sql: this.#sql, state: this.#state, events: [], files: [], later: [], keepsTraces: true }
+  }
+
+  /** A damaged page kept the group from being committed: only what needs that page is refused. */
+  #oneByOne(calls: readonly UnpackedCall[]): GroupReport {
+    const reports = calls.map((call) => this.run([call]))
+    return {
+      results: reports.flatMap(({ results }) => results),
+      events: reports.flatMap(({ events }) => events),
+    }
   }
 
   #runOne(context: Context, call: UnpackedCall): [number, 0 | 1, unknown] {
@@ -126,6 +150,12 @@ export class GroupCommit {
       context.events.length = marks[0]
       context.files.length = marks[1]
       context.later.length = marks[2]
+      if (isUnreadable(error)) {
+        this.#note(call.operation, error)
+        // Mail goes before its trace.
+        if (context.keepsTraces && TRACED.has(call.operation.op))
+          return this.#runOne({ ...context, keepsTraces: false }, call)
+      }
       return [call.id, 0, refusalOf(error)]
     }
   }
@@ -172,13 +202,24 @@ export class GroupCommit {
       // What is kept in memory may be wrong now, and the database does not tell.
       this.#mistrust ??= describeError(worse)
     }
-    return this.#refused(calls, refusalOf(error))
+    if (isUnreadable(error)) for (const { operation } of calls) this.#note(operation, error)
+    return this.#refused(calls, refusalOf(error), isUnreadable(error))
   }
 
-  #refused(calls: readonly UnpackedCall[], refusal: Refusal): GroupReport {
+  #note({ op }: Operation, error: unknown): void {
+    if (this.#told.has(op)) return
+    this.#told.add(op)
+    this.#tell(
+      `a page of the database is damaged (met by "${op}"): ${describeError(error)}; what needs it is refused, the rest goes on; run \`hikyaku check\``,
+    )
+  }
+
+  /** @param isHopeless work that nobody waits for would meet the same damage again: it is left to the next start. */
+  #refused(calls: readonly UnpackedCall[], refusal: Refusal, isHopeless = false): GroupReport {
     this.#isPaused = true
     for (const { operation } of calls) {
-      if (operation.op === 'release') this.#later.push({ mailbox: operation.mailbox, upTo: operation.upTo })
+      if (operation.op === 'release' && !isHopeless)
+        this.#later.push({ mailbox: operation.mailbox, upTo: operation.upTo })
       if (refusal.kind === 'io') this.#doubt(operation)
     }
     return { results: calls.map((call) => [call.id, 0, refusal] as const), events: [] satisfies StoreEvent[] }
@@ -239,10 +280,6 @@ function performRare(context: Context, operation: RareOperation): unknown {
   }
 }
 
-/** Calls of our own have no number: nobody waits for the answer. */
-function internal(operation: Operation): UnpackedCall {
-  return { id: 0, operation, blobs: [], sizeBytes: 0 }
-}
 function bodyFilesOf(operation: Operation): readonly string[] {
   const bodies =
     operation.op === 'accept'
@@ -255,10 +292,18 @@ function bodyFilesOf(operation: Operation): readonly string[] {
   return bodies.flatMap(({ file }) => (file === null ? [] : [file]))
 }
 
-/** A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. */
+/** Calls of our own have no number: nobody waits for the answer. */
+function internal(operation: Operation): UnpackedCall {
+  return { id: 0, operation, blobs: [], sizeBytes: 0 }
+}
+
+/**
+ * A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. A damaged
+ * page spoils only what needs it: the savepoint takes back what was written before SQLite saw the damage.
+ */
 function isFatal(error: unknown): boolean {
   const fault = sqliteFault(error)
-  return fault === 'full' || fault === 'io' || fault === 'corrupt'
+  return fault === 'full' || fault === 'io'
 }
 
 function refusalOf(error: unknown): Refusal {

@@ -4,7 +4,7 @@ import { openForWriting } from '../database.ts'
 import { openAgain } from '../open-again.ts'
 import type { GroupReport } from '../operations.ts'
 import { type Packet, packReport, type UnpackedCall, unpack } from '../packing.ts'
-import { Sql } from '../sql.ts'
+import { describeError, isUnreadable, Sql } from '../sql.ts'
 import type { FromWriter, ThreadPort, ToWriter, WriterData } from '../threads.ts'
 import { Chores } from './chores.ts'
 import { GroupCommit } from './group.ts'
@@ -39,8 +39,10 @@ class Writer {
       data.bodies,
       (text) => this.#post({ kind: 'note', text }),
     )
-    const swept = sweepOrphans(this.#sql, data.bodies)
-    this.#group = new GroupCommit(this.#sql, leftovers(this.#sql), (name) => this.#chores.removeFile(name))
+    const note = (text: string): void => this.#post({ kind: 'note', text })
+    const swept = unlessDamaged(() => sweepOrphans(this.#sql, data.bodies), 0, note)
+    const left = unlessDamaged(() => leftovers(this.#sql), [], note)
+    this.#group = new GroupCommit(this.#sql, left, (name) => this.#chores.removeFile(name), note)
     this.#post({ kind: 'ready', swept })
     port.onMessage((message) => {
       this.#take(message)
@@ -168,6 +170,19 @@ class Writer {
 
   #post(message: FromWriter): void {
     this.#port.post(message)
+  }
+}
+
+/** Tidying up at the start must not keep a server from its mail: where it meets damage it is left out, and told. */
+function unlessDamaged<T>(tidy: () => T, otherwise: T, note: (text: string) => void): T {
+  try {
+    return tidy()
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    note(
+      `a page of the database is damaged: ${describeError(error)}; nothing is tidied up; run \`hikyaku check\``,
+    )
+    return otherwise
   }
 }
 

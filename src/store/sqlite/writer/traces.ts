@@ -12,6 +12,7 @@ const DELETE_ADDRESSES = 'DELETE FROM trace_addresses WHERE id = ?'
 export type TraceExtra = { readonly atMs: number; readonly kind: string } & Record<string, unknown>
 
 export function insertTrace(context: Context, trace: TraceRows, extras: readonly TraceExtra[]): void {
+  if (!context.keepsTraces) return
   const events = extras.length === 0 ? trace.events : joinEvents(trace.events, extras)
   const id = context.state.next('trace')
   context.sql.run(INSERT_TRACE, trace.id, id, trace.atMs, events)

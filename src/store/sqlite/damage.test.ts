@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { closeSync, cpSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Access } from '../../ports/store.ts'
+import { accessOf, Bench, collect, mail } from '../contract/bench.test-kit.ts'
+import type { Damage } from './damage-news.ts'
+import { openStore, type Store } from './open.ts'
+import { ReadFault } from './reader-client.ts'
+import { Random } from './salvage/random.test-kit.ts'
+import { makeDataFolder } from './salvage/store.test-kit.ts'
+import { digestOf, readTruth, type Truth } from './salvage/truth.test-kit.ts'
+
+/** Each so many-th page is overwritten; 1 for all of them. */
+const EVERY = Number(process.env.HIKYAKU_DAMAGE_EVERY ?? 3)
+const PAGE = 4096
+
+let root = ''
+let truth: Truth
+const whole = (): string => join(root, 'whole')
+
+before(async () => {
+  root = mkdtempSync(join(tmpdir(), 'hikyaku-damage-'))
+  await makeDataFolder(whole(), new Random(5), 40)
+  const opened = await open(whole())
+  assert(opened.ok)
+  await opened.store.close()
+  truth = readTruth(whole())
+})
+after(() => rmSync(root, { recursive: true }))
+
+interface Told {
+  readonly faults: string[]
+  readonly notes: string[]
+  readonly damage: Omit<Damage, 'owner'>[]
+}
+
+function open(folder: string, told: Told = { faults: [], notes: [], damage: [] }) {
+  return openStore({
+    folder,
+    directory: { domains: ['example.test'], separator: '+' },
+    now: () => Date.now(),
+    onFault: (cause) => told.faults.push(cause),
+    onNote: (note) => told.notes.push(note),
+    onDamage: (damage) => told.damage.push(damage),
+  })
+}
+
+/** Every message that the store gives, by account, mailbox and UID; what it names as damaged has no digest. */
+async function readAll(store: Store): Promise<Map<string, string | undefined>> {
+  const found = new Map<string, string | undefined>()
+  for (const account of await store.accounts.listAccounts()) {
+    const access = accessOf(account.id)
+    for (const { name, selectable } of await orNone(store.mailboxes.list(access))) {
+      if (!selectable) continue
+      const opened = await store.mailboxes.open(access, name, { readOnly: false })
+      if (opened.ok) await readMailbox(store, access, opened.value, `${account.login} ${name}`, found)
+    }
+  }
+  return found
+}
+
+/** What can't be read is a `ReadFault`, which a session answers by NO. */
+async function orNone<T>(read: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await read
+  } catch (error) {
+    assert(error instanceof ReadFault)
+    return []
+  }
+}
+
+async function readMailbox(
+  store: Store,
+  access: Access,
+  view: Parameters<Store['mailboxes']['fetch']>[1],
+  place: string,
+  found: Map<string, string | undefined>,
+): Promise<void> {
+  const seqs = Array.from({ length: view.exists }, (_, index) => index + 1)
+  const wanted = { sections: [{ path: [], what: 'all' as const }], envelope: true, size: true }
+  for await (const rows of store.mailboxes.fetch(access, view, seqs, wanted))
+    for (const row of rows) {
+      const octets = row.damaged === undefined ? await collect(row.sections?.[0]) : undefined
+      found.set(`${place} ${row.uid}`, octets === undefined ? undefined : digestOf(octets))
+    }
+  view.close()
+}
+
+function spoilPage(folder: string, page: number, random: Random): void {
+  const file = openSync(join(folder, 'hikyaku.db'), 'r+')
+  writeSync(file, random.bytes(PAGE), 0, PAGE, (page - 1) * PAGE)
+  closeSync(file)
+}
+
+test('whatever page is overwritten: a start is refused with a sentence, or the rest serves and nothing wrong is given', async () => {
+  const pages = statSync(join(whole(), 'hikyaku.db')).size / PAGE
+  const counts = { refused: 0, served: 0, damaged: 0, taken: 0 }
+  for (let page = 1 + (EVERY > 1 ? new Random(Date.now()).below(EVERY) : 0); page <= pages; page += EVERY) {
+    const folder = join(root, `page${page}`)
+    cpSync(whole(), folder, { recursive: true })
+    spoilPage(folder, page, new Random(page))
+    const told: Told = { faults: [], notes: [], damage: [] }
+    const opened = await open(folder, told)
+    if (!opened.ok) {
+      counts.refused++
+      assert.match(`${opened.error.problem} ${opened.error.fix}`, /hikyaku salvage/, `page ${page}`)
+    } else {
+      counts.served++
+      try {
+        assertServed(await readAll(opened.store), page)
+        if (await isTaken(opened.store)) counts.taken++
+      } finally {
+        await opened.store.close()
+      }
+      counts.damaged += told.damage.length
+      assert.deepEqual(told.faults, [], `page ${page}: no thread dies of it`)
+    }
+    rmSync(folder, { recursive: true })
+  }
+  assert(counts.damaged > 0 && counts.taken > 0, JSON.stringify(counts))
+})
+
+/** What the page does not hold is given as it was, where its mailbox can be opened; nothing is given that is wrong. */
+function assertServed(found: ReadonlyMap<string, string | undefined>, page: number): void {
+  for (const { login, mailbox, uid, digest } of truth.messages) {
+    const given = found.get(`${login} ${mailbox} ${uid}`)
+    if (given !== undefined) assert.equal(given, digest, `page ${page}: ${login} ${mailbox} ${uid}`)
+  }
+}
+
+/** Whether mail for any account is still taken. */
+async function isTaken(store: Store): Promise<boolean> {
+  const bench = new Bench({ store, reopen: () => assert.fail(), dispose: () => store.close() })
+  let any = false
+  for (const account of await store.accounts.listAccounts()) {
+    const stored = await bench.accept(mail('new', 'after the damage'), [accessOf(account.id)])
+    any ||= stored.ok
+    if (!stored.ok) assert.equal(stored.failure.kind, 'io')
+  }
+  return any
+}
