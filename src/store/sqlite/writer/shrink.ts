@@ -29,11 +29,21 @@ export class Shrinker {
     if (this.#fromPages !== undefined) return true
     if (!this.#isLooking || !this.#isAble) return false
     this.#isLooking = false
-    const pages = this.#number('PRAGMA page_count')
-    const unused = this.#number('PRAGMA freelist_count')
-    if (unused * this.#pageBytes < SHRINK_FLOOR_BYTES || unused < pages * SHRINK_SHARE) return false
-    this.#fromPages = pages
-    return true
+    this.#fromPages = this.#worthwhile()
+    return this.#fromPages !== undefined
+  }
+
+  /** Pages of the file where enough of them are unused. */
+  #worthwhile(): number | undefined {
+    try {
+      const pages = this.#number('PRAGMA page_count')
+      const unused = this.#number('PRAGMA freelist_count')
+      const isEnough = unused * this.#pageBytes >= SHRINK_FLOOR_BYTES && unused >= pages * SHRINK_SHARE
+      return isEnough ? pages : undefined
+    } catch {
+      // A disk that can't be read now must not end the thread for this; the next deletion makes it look again.
+      return undefined
+    }
   }
 
   /**
