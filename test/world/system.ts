@@ -36,11 +36,13 @@ function installTimers({ scheduler, chance, machine }: World): () => void {
   const now = Date.now
   const performanceNow = performance.now
   const randomBytes = crypto.randomBytes
-  const timer = (delayMs: number | undefined, run: () => void) => asTimer(scheduler.after(delayMs ?? 1, run))
+  const timer = (delayMs: number | undefined, run: () => void) =>
+    asTimer(scheduler.after(delayMs ?? 1, withRole(machine(), run)))
   Object.assign(globalThis, {
     setTimeout: (run: (...args: unknown[]) => void, delayMs?: number, ...args: unknown[]) =>
       timer(delayMs, () => run(...args)),
-    setInterval: (run: () => void, delayMs: number) => repeating(scheduler, delayMs, run),
+    setInterval: (run: () => void, delayMs: number) =>
+      repeating(scheduler, delayMs, withRole(machine(), run)),
     setImmediate: (run: (...args: unknown[]) => void, ...args: unknown[]) => {
       const inRole = withRole(machine(), () => run(...args))
       return asTimer(scheduler.immediate(inRole))

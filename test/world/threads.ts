@@ -124,7 +124,9 @@ class WorldThread extends EventEmitter {
       run()
     } catch (error) {
       if (!isDeath(error)) {
-        this.#parts.note(`${machine.life.name} ${this.#name} fails: ${String(error)}`)
+        this.#parts.note(
+          `${machine.life.name} ${this.#name} fails: ${error instanceof Error ? error.stack : String(error)}`,
+        )
         this.emit('error', error)
         this.#end(1)
       }
