@@ -5,7 +5,7 @@ import { ImapClient } from './imap-client.ts'
 import { addressOf, domain } from './letter.ts'
 import { accountNames, type Post, password, team, teamAlias } from './post.ts'
 import { Refused, type Serving } from './serving.ts'
-import type { HandParts } from './smtp-hands.ts'
+import { Gone, type HandParts } from './smtp-hands.ts'
 
 export async function adminHand({ serving, post, chance, isOver }: HandParts): Promise<void> {
   while (!isOver()) {
@@ -48,29 +48,17 @@ async function change(
   value: string | undefined,
   run: () => Promise<unknown>,
 ): Promise<void> {
-  post.adminPending = { name, value }
+  post.beginAdmin(name, value)
   try {
     await run()
   } catch (error) {
     if (!(error instanceof Refused)) throw error
     // A disk that fails leaves open what became of it: nothing more is asked.
     post.refusals.push(error.message)
-    throw new Error('the server closed to the operator')
+    throw new Gone('the operator is refused')
   }
-  post.adminPending = undefined
-  post.admin = withName(post.admin, name, value)
-  post.acknowledge(`${value === undefined ? 'removed' : 'set'} ${name}`)
-}
-
-export function withName(
-  names: ReadonlyMap<string, string>,
-  name: string,
-  value: string | undefined,
-): ReadonlyMap<string, string> {
-  const changed = new Map(names)
-  if (value === undefined) changed.delete(name)
-  else changed.set(name, value)
-  return changed
+  if (post.disk !== 'there') throw new Gone('the disk is gone')
+  post.doneAdmin()
 }
 
 /** Recipients that still wait. Undefined where there are too many to be listed. */
@@ -83,11 +71,11 @@ export async function waitingRecipients(serving: Serving): Promise<ReadonlySet<s
 
 /** What was taken elsewhere and has left the queue is done with: it must never come again. */
 async function watchQueue(serving: Serving, post: Post): Promise<void> {
-  const { sink } = post
-  const taken = [...sink.taken.keys()].filter((recipient) => !sink.settled.has(recipient))
+  const { deliveries } = post
+  const taken = [...deliveries.taken.keys()].filter((recipient) => !deliveries.settled.has(recipient))
   const waiting = await waitingRecipients(serving)
-  if (waiting === undefined) return
-  for (const recipient of taken) if (!waiting.has(recipient)) sink.settled.add(recipient)
+  if (waiting === undefined || post.disk !== 'there') return
+  for (const recipient of taken) if (!waiting.has(recipient)) deliveries.settled.add(recipient)
 }
 
 /** Every account and the alias of the team, as far as they are not there yet. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Chance } from './chance.ts'
 import { LoopDisk } from './loop-disk.ts'
+import type { Post } from './post.ts'
 import { FolderRounds } from './rounds.ts'
 import type { Serving } from './serving.ts'
 
@@ -40,7 +41,7 @@ export interface Failure {
 interface Place {
   readonly folder: string
   /** Takes the server down. */
-  strike(serving: Serving): Promise<void>
+  strike(serving: Serving, post: Post): Promise<void>
   /** Whether the server may refuse things, before it goes. */
   readonly mayRefuse: boolean
   release(isKept: boolean): Promise<void>
@@ -67,7 +68,7 @@ export function killCampaign(options: CampaignOptions): Promise<CampaignResult> 
 const diskBytes = 768 * 2 ** 20
 const mountOptions = [[], ['data=ordered'], ['data=writeback']] as const
 
-/** The power of the disk goes; the server lives on for a moment without one. */
+/** The power of the disk goes. */
 export function powerCampaign(options: CampaignOptions): Promise<CampaignResult> {
   return run(options, async (name, chance) => {
     const file = join(options.base, `${name}.ext4`)
@@ -81,22 +82,38 @@ export function powerCampaign(options: CampaignOptions): Promise<CampaignResult>
     return {
       folder: join(mountPoint, 'server'),
       mayRefuse: true,
-      strike: async (serving) => {
-        await disk.cutPower()
-        // What is acknowledged now is acknowledged without a disk.
-        await sleep(chance.within(0, 150))
+      strike: async (serving, post) => {
+        if (chance.is(0.5)) await frozenCut(disk, serving)
+        else await liveCut(disk, { post, chance })
         await serving.kill()
         await disk.unmount()
         await disk.mount()
       },
       release: async (isKept) => {
-        await disk.unmount()
+        await disk.remove()
         if (isKept) return
         rmSync(file)
         rmSync(mountPoint, { recursive: true })
       },
     }
   })
+}
+
+/** The machine stops in one moment: what it has said by then must be true. */
+async function frozenCut(disk: LoopDisk, serving: Serving): Promise<void> {
+  await serving.freeze()
+  await disk.cutPower()
+}
+
+/** The server lives on without its disk: what it is asked from now on it must not acknowledge. */
+async function liveCut(
+  disk: LoopDisk,
+  { post, chance }: { readonly post: Post; readonly chance: Chance },
+): Promise<void> {
+  post.disk = 'going'
+  await disk.cutPower()
+  post.disk = 'gone'
+  await sleep(chance.within(0, 200))
 }
 
 async function run(
@@ -158,11 +175,11 @@ async function runFolder(
   } finally {
     await rounds.close()
   }
-  const { acknowledged, sink } = rounds.post
-  if (problems.length === 0) return { done, acknowledged, doubles: sink.doubles, failure: undefined }
+  const { acknowledged, deliveries } = rounds.post
+  if (problems.length === 0) return { done, acknowledged, doubles: deliveries.doubles, failure: undefined }
   const failure: Failure = { seed, round: first + done, folder: place.folder, problems }
   say(describeFailure(failure))
-  return { done, acknowledged, doubles: sink.doubles, failure }
+  return { done, acknowledged, doubles: deliveries.doubles, failure }
 }
 
 const maxShown = 20

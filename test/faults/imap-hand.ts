@@ -19,7 +19,7 @@ import {
 } from './ledger.ts'
 import { letterOf } from './letter.ts'
 import { letterSize, type Post, password } from './post.ts'
-import type { HandParts } from './smtp-hands.ts'
+import { Gone, type HandParts } from './smtp-hands.ts'
 
 const flagSets = ['', '\\Seen', '\\Flagged \\Seen', 'Kept \\Answered', 'Kept'] as const
 const maxMailboxes = 8
@@ -67,8 +67,13 @@ class ImapHand {
   async #change(change: Change, command: string, literal?: Uint8Array): Promise<void> {
     this.#ledger.begin(change)
     await this.#client.command(command, literal)
+    this.#needDisk()
     this.#ledger.done()
-    this.#post.acknowledge(change.what)
+    this.#post.acknowledged++
+  }
+
+  #needDisk(): void {
+    if (this.#post.disk !== 'there') throw new Gone('the disk is gone')
   }
 
   #some(): string {
@@ -135,6 +140,7 @@ class ImapHand {
   async #seeInbox(): Promise<readonly Row[]> {
     if (this.#lastInboxUid === 0) this.#inbox.clear()
     const fetched = await this.#client.fetch(`${this.#lastInboxUid + 1}:*`, `UID FLAGS ${named}`)
+    this.#needDisk()
     const rows = rowsOf(fetched.filter(({ uid }) => uid > this.#lastInboxUid))
     this.#post.problems.push(...this.#ledger.seen(rows))
     for (const { uid, id } of rows) this.#inbox.set(uid, id)
@@ -145,6 +151,7 @@ class ImapHand {
   /** Only its owner changes any other mailbox: it must be as the answers were. */
   async #see(mailbox: string): Promise<readonly Row[]> {
     const rows = rowsOf(await this.#client.fetch('1:*', `UID FLAGS ${named}`))
+    this.#needDisk()
     const expected = new Map([[mailbox, this.#ledger.copies(mailbox)]])
     this.#post.problems.push(...compare(this.#ledger.login, expected, new Map([[mailbox, rows]])))
     return rows

@@ -1,6 +1,7 @@
 // SIGKILL at any moment, under a mixed load that never sends anything twice. HIKYAKU_KILL_ROUNDS: the long form.
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { needSlowNamespace } from '../harness/programs.ts'
 import { makeScratch, type Scratch } from '../harness/scratch.ts'
@@ -21,7 +22,12 @@ describe('killed at any moment', { timeout: 3_600_000 }, () => {
   after(() => scratch?.remove())
 
   const kills = (options: Pick<CampaignOptions, 'rounds' | 'env'>) =>
-    killCampaign({ seed, base: scratch.folder, say: () => {}, ...options })
+    killCampaign({
+      seed,
+      base: join(scratch.folder, options.env === undefined ? 'real' : 'planted'),
+      say: () => {},
+      ...options,
+    })
 
   test(`${rounds} rounds lose nothing and double nothing`, { timeout: 3_600_000 }, async () => {
     const { failures, acknowledged } = await kills({ rounds })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AccountLedger, appended, compare, type Mailboxes, moved } from './ledger.ts'
+import { AccountLedger, compare, type Mailboxes, moved } from './ledger.ts'
 import { letterId, letterOf, readLetter, stuffed } from './letter.ts'
 
 const inbox = (...ids: string[]): Mailboxes => new Map([['INBOX', ids.map((id) => ({ id, flags: '' }))]])
@@ -49,13 +49,6 @@ test('an unanswered move is done whole or not at all', () => {
   const both: Mailboxes = new Map([...start, ['Kept', inbox('one', 'two').get('INBOX') ?? []]])
   assert.match(settled(both).join('\n'), /neither/)
   assert.match(settled(new Map([...inbox(), ['Kept', []]])).join('\n'), /is missing/)
-})
-
-test('a change that was refused was not done', () => {
-  const ledger = new AccountLedger('a')
-  ledger.begin(appended('INBOX', { id: 'one', flags: '' }))
-  ledger.refused()
-  assert.deepEqual(ledger.settle(inbox('one')), ['a INBOX: one must not be there'])
 })
 
 test('flags and mailboxes count, too', () => {

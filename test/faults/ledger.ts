@@ -23,6 +23,8 @@ export class AccountLedger {
   mailboxes: Mailboxes = new Map([[INBOX, []]])
   /** Whether the mailboxes that it was born with are known. */
   isKnown = false
+  /** Told of each step of the owner before it is done here. */
+  onStep: (step: (ledger: AccountLedger) => void) => void = () => {}
   /** Asked for and not answered: it may have been done or not, but not half. */
   #pending: Change | undefined
   /** Letters that were sent whole and not answered. */
@@ -35,6 +37,7 @@ export class AccountLedger {
   /** The mailboxes of a new account: empty, all of them. */
   adopt(names: readonly string[]): void {
     if (this.isKnown) return
+    this.onStep((other) => other.adopt(names))
     this.isKnown = true
     this.mailboxes = new Map(names.map((name) => [name, this.copies(name)]))
   }
@@ -44,20 +47,17 @@ export class AccountLedger {
   }
 
   begin(change: Change): void {
+    this.onStep((other) => other.begin(change))
     if (this.#pending !== undefined) throw new Error(`${this.login}: two changes at once`)
     this.#pending = change
   }
 
   done(): void {
+    this.onStep((other) => other.done())
     const change = this.#pending
     if (change === undefined) throw new Error(`${this.login}: no change was under way`)
     this.#pending = undefined
     this.mailboxes = change.apply(this.mailboxes)
-  }
-
-  /** Refused for good: nothing of it was done. */
-  refused(): void {
-    this.#pending = undefined
   }
 
   /** The last octet of a letter to this account goes out now. */
@@ -78,6 +78,7 @@ export class AccountLedger {
 
   /** The owner sees INBOX: what is seen is there to stay, answered or not. Gives what must not be seen. */
   seen(copies: readonly Copy[]): readonly string[] {
+    this.onStep((other) => other.seen(copies))
     const known = new Set(this.copies(INBOX).map(({ id }) => id))
     const problems: string[] = []
     for (const { id } of copies) {

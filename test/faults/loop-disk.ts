@@ -1,8 +1,9 @@
 // A file system of our own, ext4 in a file, whose power can be cut.
 
+import { once } from 'node:events'
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
-import { runWell } from '../harness/run.ts'
-import { until } from '../harness/until.ts'
+import { runWell, start } from '../harness/run.ts'
+import { until, within } from '../harness/until.ts'
 
 export interface LoopDiskOptions {
   readonly file: string
@@ -15,14 +16,19 @@ export interface LoopDiskOptions {
 /** ioctl of ext4: nothing more reaches the disk, not even its own log (EXT4_GOING_FLAGS_NOLOGFLUSH). */
 const powerCut = `
 import fcntl, os, struct, sys
-fd = os.open(sys.argv[1], os.O_RDONLY)
-fcntl.ioctl(fd, 0x8004587d, struct.pack('I', 2))
+for path in sys.stdin:
+    fd = os.open(path.strip(), os.O_RDONLY)
+    fcntl.ioctl(fd, 0x8004587d, struct.pack('I', 2))
+    os.close(fd)
+    print('cut', flush=True)
 `
 
 /** Needs root. Whoever makes one unmounts it. */
 export class LoopDisk {
   readonly mountPoint: string
   readonly #options: LoopDiskOptions
+  /** Stands ready, so that the cut comes at once when it is asked for. */
+  readonly #cutter = start('python3', ['-c', powerCut], { stdio: ['pipe', 'pipe', 'inherit'] })
 
   private constructor(options: LoopDiskOptions) {
     this.mountPoint = options.mountPoint
@@ -47,7 +53,17 @@ export class LoopDisk {
 
   /** What was not synced is gone; what is written from now on fails. */
   async cutPower(): Promise<void> {
-    await runWell('python3', ['-c', powerCut, this.mountPoint])
+    const { stdin, stdout } = this.#cutter
+    if (stdin === null || stdout === null) throw new Error('the cutter has no pipes')
+    const done = once(stdout, 'data')
+    stdin.write(`${this.mountPoint}\n`)
+    await within('the power cut', 10_000, done)
+  }
+
+  /** Unmounts for good. */
+  async remove(): Promise<void> {
+    this.#cutter.kill('SIGKILL')
+    await this.unmount()
   }
 
   /** A process that has just been killed may hold it for a moment. */

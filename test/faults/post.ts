@@ -1,9 +1,9 @@
 // All that was asked of a server and what it answered: every account, mail for elsewhere, aliases.
 
 import type { Chance } from './chance.ts'
+import type { Deliveries } from './deliveries.ts'
 import { AccountLedger } from './ledger.ts'
 import { addressOf, domain, letterId } from './letter.ts'
-import type { Sink } from './sink.ts'
 
 export const accountNames = ['anna', 'bert', 'cleo', 'dora'] as const
 /** Everybody's; long enough for the server. */
@@ -31,7 +31,7 @@ export class Post {
     accountNames.map((name) => [name, new AccountLedger(addressOf(name))]),
   )
   readonly outgoing = new Map<string, Outgoing>()
-  readonly sink: Sink
+  readonly deliveries: Deliveries
   readonly problems: string[] = []
   /** What the server would not do. */
   readonly refusals: string[] = []
@@ -40,14 +40,24 @@ export class Post {
   /** One change of those under way: a name and what becomes of it. */
   adminPending: { readonly name: string; readonly value: string | undefined } | undefined
   acknowledged = 0
+  /**
+   * Whether answers count. While a disk is being taken away a sync that is under way may be said to be done and is not
+   * (the ioctl of ext4 makes it so; a machine without power says nothing): `going`. What is asked for when it is gone
+   * must not be acknowledged.
+   */
+  disk: 'there' | 'going' | 'gone' = 'there'
+  readonly #sentWithout = new Set<string>()
   #letters = 0
   readonly #tag: string
-  /** Told of each acknowledgement, before anything else is done. */
-  onAcknowledged: (id: string) => void = () => {}
+  /** Told of each step before it is done here: what happens to this one can be done to another. */
+  onStep: (step: PostStep) => void = () => {}
 
-  constructor(sink: Sink, tag: string) {
-    this.sink = sink
+  constructor(deliveries: Deliveries, tag: string) {
+    this.deliveries = deliveries
     this.#tag = tag
+    for (const [name, ledger] of this.accounts)
+      ledger.onStep = (step) => this.onStep((post) => step(post.account(name)))
+    deliveries.onTaken = (recipients, run) => this.onStep((post) => post.deliveries.note(recipients, run))
   }
 
   /** A name that was never used before. */
@@ -63,15 +73,26 @@ export class Post {
 
   /** The last octet goes out now. */
   sent(id: string, targets: Targets, sender: string | undefined): void {
+    if (this.disk === 'gone') this.#sentWithout.add(id)
+    this.#step((post) => post.#sent(id, targets, sender))
+  }
+
+  #sent(id: string, targets: Targets, sender: string | undefined): void {
     for (const name of targets.accounts) this.account(name).sent(id)
     for (const address of targets.elsewhere) this.outgoing.set(address, { id, sender, acknowledged: false })
   }
 
   /** What the server said of it, for these targets. 4xx leaves open what became of it. */
   answered(id: string, targets: Targets, reply: string): void {
+    if (this.disk !== 'there' && reply.startsWith('2')) {
+      if (this.#sentWithout.has(id)) this.problems.push(`${id}: acknowledged without a disk`)
+    } else this.#step((post) => post.#answered(id, targets, reply))
+  }
+
+  #answered(id: string, targets: Targets, reply: string): void {
     const isYes = reply.startsWith('2')
     if (isYes) {
-      this.acknowledge(id)
+      this.acknowledged++
       for (const name of targets.accounts) this.account(name).delivered(id)
       for (const address of targets.elsewhere) {
         const outgoing = this.outgoing.get(address)
@@ -85,10 +106,39 @@ export class Post {
     for (const address of targets.elsewhere) this.outgoing.delete(address)
   }
 
-  acknowledge(what: string): void {
-    this.acknowledged++
-    this.onAcknowledged(what)
+  /** The operator asks for it: undefined, that it be gone. */
+  beginAdmin(name: string, value: string | undefined): void {
+    this.#step((post) => {
+      post.adminPending = { name, value }
+    })
   }
+
+  doneAdmin(): void {
+    this.#step((post) => {
+      const { adminPending } = post
+      if (adminPending !== undefined) post.admin = withName(post.admin, adminPending.name, adminPending.value)
+      post.adminPending = undefined
+      post.acknowledged++
+    })
+  }
+
+  #step(step: PostStep): void {
+    this.onStep(step)
+    step(this)
+  }
+}
+
+export type PostStep = (post: Post) => void
+
+export function withName(
+  names: ReadonlyMap<string, string>,
+  name: string,
+  value: string | undefined,
+): ReadonlyMap<string, string> {
+  const changed = new Map(names)
+  if (value === undefined) changed.delete(name)
+  else changed.set(name, value)
+  return changed
 }
 
 /** Sizes as mail has them: most are small, some go into files of their own. */

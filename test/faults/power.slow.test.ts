@@ -2,6 +2,7 @@
 // long form.
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { needPrograms, needSlowNamespace } from '../harness/programs.ts'
 import { makeScratch, type Scratch } from '../harness/scratch.ts'
@@ -14,6 +15,7 @@ const seed = Number(process.env.HIKYAKU_SEED ?? 20_261_124)
 describe('power lost at any moment', { timeout: 3_600_000 }, () => {
   let scratch: Scratch
   let shim: Shim
+  let campaigns = 0
 
   before(async () => {
     needSlowNamespace()
@@ -28,7 +30,7 @@ describe('power lost at any moment', { timeout: 3_600_000 }, () => {
   })
 
   const cuts = (options: Pick<CampaignOptions, 'rounds' | 'env'>) =>
-    powerCampaign({ seed, base: scratch.folder, say: () => {}, ...options })
+    powerCampaign({ seed, base: join(scratch.folder, String(++campaigns)), say: () => {}, ...options })
 
   test(`${losses} losses lose nothing and double nothing`, { timeout: 3_600_000 }, async () => {
     const { failures, acknowledged } = await cuts({ rounds: losses })

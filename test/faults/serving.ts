@@ -1,7 +1,7 @@
 // The real server as a process of its own, on ports that the system picks, to be killed.
 
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { controlPath } from '../../src/app/server/control.ts'
 import { openWire, type PortName, type Wire } from '../../src/app/wire.test-kit.ts'
@@ -103,6 +103,15 @@ export class Serving {
     const result = answer.result as { ok: boolean; lines?: readonly string[]; error?: string }
     if (!result.ok) throw new Refused(`${verb}: ${result.error}`)
     return [...lines, ...(result.lines ?? [])]
+  }
+
+  /** SIGSTOP: resolves when no thread can do anything any more; one within a call to the disk ends in it. */
+  async freeze(): Promise<void> {
+    this.#child.kill('SIGSTOP')
+    const tasks = `/proc/${this.#child.pid}/task`
+    const stands = (task: string): boolean =>
+      /\) [TtDZX] /.test(readFileSync(join(tasks, task, 'stat'), 'latin1'))
+    await until('the server to stand still', () => this.#isGone || readdirSync(tasks).every(stands))
   }
 
   /** No warning: as if the machine had gone. */

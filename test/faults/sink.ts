@@ -2,28 +2,19 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Chance } from './chance.ts'
-import { readLetter } from './letter.ts'
-
-/** What an address at it means, by its domain: refused for good, or taken. */
-export const refusing = 'refuse.test'
-export const taking = 'elsewhere.test'
+import { Deliveries, refusing } from './deliveries.ts'
 
 export class Sink {
   readonly #server: Server
   readonly #chance: Chance
   readonly #sockets = new Set<Socket>()
-  /** Recipient (a name of its own for each letter) → runs of the server in which it was taken. */
-  readonly taken = new Map<string, number[]>()
-  /** Taken, and seen to be gone from the queue afterwards: these must never come again. */
-  readonly settled = new Set<string>()
-  readonly problems: string[] = []
-  /** Taken once more after a crash that hit between the 250 and its record. */
-  doubles = 0
+  readonly deliveries: Deliveries
   run = 0
 
-  constructor(server: Server, chance: Chance) {
+  private constructor(server: Server, chance: Chance, deliveries: Deliveries) {
     this.#server = server
     this.#chance = chance
+    this.deliveries = deliveries
     server.on('connection', (socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -32,10 +23,10 @@ export class Sink {
     })
   }
 
-  static async listen(chance: Chance): Promise<Sink> {
+  static async listen(chance: Chance, deliveries = new Deliveries()): Promise<Sink> {
     const server = createServer({ noDelay: true })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Sink(server, chance)
+    return new Sink(server, chance, deliveries)
   }
 
   get port(): number {
@@ -46,20 +37,6 @@ export class Sink {
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
-  }
-
-  /** What is about to be answered with 250, to a server of that run. */
-  take(recipients: readonly string[], octets: Buffer, run: number): void {
-    const found = readLetter(octets)
-    if (found.kind !== 'letter') this.problems.push(`sink: ${JSON.stringify(found)}`)
-    for (const recipient of recipients) {
-      const runs = this.taken.get(recipient) ?? []
-      if (runs.includes(run)) this.problems.push(`sink: ${recipient} came twice in run ${run}`)
-      if (this.settled.has(recipient))
-        this.problems.push(`sink: ${recipient} came again in run ${run} though it had left the queue before`)
-      if (runs.length > 0) this.doubles++
-      this.taken.set(recipient, [...runs, run])
-    }
   }
 }
 
@@ -135,7 +112,11 @@ class SinkSession {
     if (this.#socket.destroyed) return false
     if (this.#chance.is(0.1)) this.#socket.write('451 4.3.0 not now\r\n')
     else {
-      this.#sink.take(this.#recipients, Buffer.from(text.replace(/^\.\./gm, '.'), 'latin1'), this.#run)
+      this.#sink.deliveries.take(
+        this.#recipients,
+        Buffer.from(text.replace(/^\.\./gm, '.'), 'latin1'),
+        this.#run,
+      )
       this.#socket.write('250 2.0.0 taken\r\n')
     }
     return true

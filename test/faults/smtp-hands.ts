@@ -1,10 +1,10 @@
 // Clients that hand in mail by SMTP and LMTP until the server is gone. Nothing is ever sent twice.
 
 import type { Chance } from './chance.ts'
+import { refusing, taking } from './deliveries.ts'
 import { addressOf, letterOf, stuffed } from './letter.ts'
 import { accountNames, letterSize, type Post, password, type Targets, team, teamAlias } from './post.ts'
 import type { Serving } from './serving.ts'
-import { refusing, taking } from './sink.ts'
 import { openSmtp, SaidNo, type SmtpClient } from './smtp-client.ts'
 
 export interface HandParts {
@@ -142,11 +142,15 @@ export async function untilGone(post: Post, work: Promise<void>): Promise<void> 
   }
 }
 
+/** Nothing more can be learnt. */
+export class Gone extends Error {}
+
 function isGone(error: unknown): boolean {
   return (
-    error instanceof Error &&
-    /the server closed|ECONNREFUSED|ECONNRESET|EPIPE|ended before it had answered|No server is running/.test(
-      error.message,
-    )
+    error instanceof Gone ||
+    (error instanceof Error &&
+      /the server closed|ECONNREFUSED|ECONNRESET|EPIPE|ended before it had answered|No server is running/.test(
+        error.message,
+      ))
   )
 }
