@@ -23,6 +23,13 @@ export function makeTraceId(nowMs: number, random: Uint8Array): TraceId {
   return (time + chance) as TraceId
 }
 
+/** When it was made, ms since 1970. */
+export function traceTimeMs(id: TraceId): number {
+  let time = 0
+  for (const letter of id.slice(0, 10)) time = time * 32 + ALPHABET.indexOf(letter)
+  return time
+}
+
 export function isTraceId(text: string): text is TraceId {
   return /^[0-9a-hjkmnp-tv-z]{20}$/.test(text)
 }

@@ -136,3 +136,12 @@ export const PROVED_FILE_MS = 10 * 60 * 1000
 export const DAMAGE_NEWS_PER_MINUTE = 20
 /** Damaged messages remembered as told; with more of them nobody reads the log for single ones. */
 export const TOLD_DAMAGE = 10_000
+
+/** A clock is set by seconds; a machine that slept shows as a jump too, and then nothing is lost by waiting. */
+export const CLOCK_JUMP_MS = 3_600_000
+/** Between two starts: a server that gets mail has a trace for each day; one that was off longer waits a day for nothing. */
+export const CLOCK_GAP_MS = 2 * 24 * 3_600_000
+/** So long nothing is deleted by a clock that jumped: somebody notices, or a time server sets it right. */
+export const CLOCK_DOUBT_MS = 24 * 3_600_000
+/** UIDVALIDITY is 32 bits (rfc3501 §2.3.1.1): a clock beyond this (the year 2097) is wrong, and would use up the numbers. */
+export const LAST_CLOCK_SECONDS = 4_000_000_000

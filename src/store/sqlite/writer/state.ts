@@ -1,4 +1,4 @@
-import { CACHED_MAILBOXES } from '../../limits.ts'
+import { CACHED_MAILBOXES, LAST_CLOCK_SECONDS } from '../../limits.ts'
 import type { Sql } from '../sql.ts'
 
 export interface AccountState {
@@ -87,7 +87,8 @@ export class State {
    */
   nextUidValidity(nowMs: number): number {
     this.#countersChanged = true
-    const clock = Math.floor(nowMs / 1000)
+    const seconds = Math.floor(nowMs / 1000)
+    const clock = seconds > LAST_CLOCK_SECONDS ? 0 : seconds
     this.#counters.uidvalidity = Math.max(this.#counters.uidvalidity + 1, clock)
     return this.#counters.uidvalidity
   }
