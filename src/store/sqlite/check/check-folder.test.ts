@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bench } from '../../contract/bench.test-kit.ts'
 import type { Store } from '../open.ts'
 import { BusyClients } from './busy.test-kit.ts'
 import { type CheckJob, type CheckOutcome, checkFolder } from './check-folder.ts'
-import { execute, fillStore, findingsOf, openAt, readValue, withFolder } from './damaged.test-kit.ts'
+import {
+  execute,
+  fillStore,
+  findingsOf,
+  lostMail,
+  openAt,
+  readableMail,
+  readValue,
+  withFolder,
+} from './damaged.test-kit.ts'
+import { DAMAGES } from './damages.test-kit.ts'
 import type { RepairStep } from './repair.ts'
 
 const STEPS = 250
@@ -120,4 +132,20 @@ test('a folder without mail cannot be checked, and is left as it is', () =>
     const { outcome } = await watch({ folder, deep: true, work: 'check', held: 'job' })
     assert(outcome.kind === 'failed')
     assert.match(outcome.problem, /hikyaku\.db/)
+  }))
+
+test('a start with an index that has lost a row deletes the file of no message', () =>
+  withFolder(async (folder) => {
+    await fillStore(folder)
+    const damage = DAMAGES.find(({ what }) => what === 'an index has lost a row')
+    assert(typeof damage?.by === 'function')
+    await damage.by(folder)
+    const stray = join(folder, 'bodies', 'ab'.repeat(16))
+    writeFileSync(stray, 'never acknowledged', { mode: 0o600 })
+    const mail = readableMail(folder)
+    const store = await openAt(folder)
+    await store.close()
+    assert.equal(store.sweptBodies, 1)
+    assert(!existsSync(stray))
+    assert.deepEqual(lostMail(mail, readableMail(folder)), [])
   }))
