@@ -139,6 +139,7 @@ function loadOwn(folder: KeyFolder, options: CertificateOptions, nowMs: number):
   if (!server.ok) return server
   const caPem = ca.pair.certificate.toString()
   const notes = publish(options.caFile, caPem)
+  for (const { problem } of [ca, server]) if (problem !== undefined) notes.push(problem)
   const caEnd = notAfterMs(ca.pair.certificate)
   if (caEnd < nowMs + CA_WARN_BEFORE_MS)
     notes.push(

@@ -100,8 +100,16 @@ export function writeDurably(file: string, text: string, mode: number): WrittenF
     syncFolder(folder)
     return { ok: true }
   } catch (error) {
-    rmSync(temporary, { force: true })
+    removeIfThere(temporary)
     return { ok: false, sentence: `${file} can't be written: ${errorText(error)}.` }
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // What keeps us from writing keeps us from this too, and is being told; the next write begins with it.
   }
 }
 

@@ -44,8 +44,10 @@ import { imapService, type ServiceParts, type Stoppable, smtpService } from './s
 
 /** How long connections and deliveries under way may take to finish when the server stops. */
 export const STOP_WITHIN_MS = 30_000
-/** Certificates are looked at this often. */
-const RENEW_EVERY_MS = 24 * 3_600_000
+/** Certificates are looked at this often: a clock that was set right is seen within the hour, and a file put there by others. */
+const RENEW_EVERY_MS = 3_600_000
+/** The same sentence about a certificate is told again after so many looks. */
+const TELL_EVERY_LOOKS = 24
 
 export interface ServerParts {
   readonly current: Current
@@ -75,6 +77,9 @@ export class Server {
   readonly #sessions = new Set<Stoppable>()
   readonly #served: Served[] = []
   #cancelRenewal: () => void = () => {}
+  /** Sentences about certificates that were told lately. */
+  readonly #told = new Set<string>()
+  #looks = 0
   #stopping: Promise<void> | undefined
 
   private constructor(parts: ServerParts, made: Prepared) {
@@ -233,12 +238,15 @@ export class Server {
   #renew(): void {
     const { log } = this.#parts
     const renewed = this.#certificate.renewIfDue(Date.now())
-    if (renewed.kind === 'unchanged') return
-    const replaced =
-      renewed.kind === 'failed' ? renewed : this.#tls.replace([tlsMaterial(renewed.certificate)])
-    if ('sentence' in replaced) log.event('tls.problem', { cause: replaced.sentence })
-    else if (renewed.kind === 'renewed')
-      log.event('tls.renewed', { names: renewed.certificate.names.join(',') })
+    const problems = renewed.kind === 'failed' ? [renewed.sentence] : [...renewed.notes]
+    if (renewed.kind === 'renewed') {
+      const replaced = this.#tls.replace([tlsMaterial(renewed.certificate)])
+      if (replaced.ok) log.event('tls.renewed', { names: renewed.certificate.names.join(',') })
+      else problems.push(replaced.sentence)
+    }
+    if (++this.#looks % TELL_EVERY_LOOKS === 0) this.#told.clear()
+    for (const cause of problems) if (!this.#told.has(cause)) log.event('tls.problem', { cause })
+    for (const cause of problems) this.#told.add(cause)
   }
 }
 
