@@ -52,8 +52,10 @@ export interface QueueStore {
   nextDueAtMs(): Promise<number | undefined>
   get(id: QueueId): Promise<QueueItem | undefined>
   list(query: { readonly limit: number; readonly after?: QueueId | undefined }): Promise<readonly QueueItem[]>
-  /** The message's octets in pieces, prefix first. */
+  /** The message's octets in pieces, prefix first. Throws before the first where `damage` has something to say. */
   read(id: QueueId): AsyncIterable<Uint8Array>
+  /** Why the message can't be handed on: its octets are not those that were stored. undefined: they are. */
+  damage(id: QueueId): Promise<string | undefined>
   /** The message's header block, for a DSN. */
   readHeader(id: QueueId): Promise<Uint8Array>
   /** One commit: outcomes, trace, and the DSN to deliver or queue. An item without waiting or held recipients is gone after it. */

@@ -68,6 +68,14 @@ export function faultyAttempt(recipients: readonly QueueRecipient[], cause: stri
   return sameForAll(recipients, reply(451, '4.3.0', 'This server could not try it; see its log', cause))
 }
 
+/** What is stored of the message is damaged: the sender is told of the delay, and of the end of it, as for any other. */
+export function damagedAttempt(recipients: readonly QueueRecipient[], cause: string): Attempt {
+  return sameForAll(
+    recipients,
+    reply(451, '4.3.0', 'The message is damaged on this server; its operator has been told', cause),
+  )
+}
+
 function perRecipient(
   recipients: readonly QueueRecipient[],
   { answers }: Extract<Delivery, { kind: 'answered' }>,

@@ -390,3 +390,26 @@ test('a store that fails is asked again later, not at once', async () => {
   await world.clock.pass(20_000)
   assert.equal(world.queue.items.has(id), false)
 })
+
+test('a message whose octets are damaged is held back alone: others go out, the log and its sender are told', async () => {
+  const world = new World()
+  world.hosts.set('a.test', says(TAKEN))
+  const broken = world.queue.add({}, ['x@a.test'])
+  world.queue.damaged.set(broken, 'its checksum does not match')
+  world.queue.add({}, ['y@a.test'])
+  // As a deliverer does that takes the message in hand.
+  world.hosts.set('a.test', async (job) => {
+    for await (const _ of job.body());
+    return says(TAKEN)(job)
+  })
+  world.runner.start()
+  await world.clock.pass(MINUTE)
+  assert.deepEqual([...world.queue.items.keys()], [broken], 'the other one is out')
+  const asked = world.jobs.length
+  await world.clock.pass(24 * 60 * MINUTE)
+  assert.equal(world.jobs.length, asked, 'no host is called again for it')
+  assert.ok(world.logged.some(({ name }) => name === 'message.damaged'))
+  assert.ok(world.queue.traces.some((event) => JSON.stringify(event).includes('damaged on this server')))
+  await world.clock.pass(7 * 24 * 60 * MINUTE)
+  assert.equal(world.queue.items.size, 0, 'it is given up like any other')
+})

@@ -2,7 +2,7 @@ import type { QueueId } from '../mail/ids.ts'
 import type { Deliverer } from '../ports/deliverer.ts'
 import type { QueueItem } from '../ports/queue.ts'
 import type { Resolver } from '../ports/resolver.ts'
-import { type Attempt, faultyAttempt, tryRoute } from './attempt.ts'
+import { type Attempt, damagedAttempt, faultyAttempt, tryRoute } from './attempt.ts'
 import { type Destination, groupRecipients, routeOf } from './destinations.ts'
 import { FAULT_SLEEP_MS, MAX_DUE_ITEMS, MAX_SLEEP_MS, MIN_SLEEP_MS } from './limits.ts'
 import { Lines } from './lines.ts'
@@ -181,12 +181,31 @@ export class QueueRunner {
     const { queue, resolver, deliverer, log } = this.#ports
     const { recipients } = group
     try {
+      // No host is called again and again for a message that can't be read.
+      const damaged = recipients.some(({ attempts }) => attempts > 0) ? await this.#damaged(item) : undefined
+      if (damaged !== undefined) return damagedAttempt(recipients, damaged)
       const { route, policy } = await routeOf(group, resolver, settings, () => this.#chance())
       const body = () => queue.read(item.id)
       return await tryRoute({ item, recipients, route, policy, body, signal: this.#abort.signal }, deliverer)
     } catch (error) {
+      const damaged = await this.#damaged(item)
+      if (damaged !== undefined) return damagedAttempt(recipients, damaged)
       log.event('server.fault', { where: 'queue', cause: errorText(error) }, item.traceId)
       return faultyAttempt(recipients, errorText(error))
+    }
+  }
+
+  /** Why the message can't be read; logged. Never rejects: that it can't be found out is no damage. */
+  async #damaged(item: QueueItem): Promise<string | undefined> {
+    const { log, queue } = this.#ports
+    try {
+      const cause = await queue.damage(item.id)
+      if (cause !== undefined)
+        log.event('message.damaged', { queue: item.id, cause, todo: TODO }, item.traceId)
+      return cause
+    } catch (error) {
+      log.event('store.fault', { where: 'queue', cause: errorText(error) }, item.traceId)
+      return undefined
     }
   }
 
@@ -214,6 +233,9 @@ export class QueueRunner {
     cancel()
   }
 }
+
+const TODO =
+  'restore a backup, or see what `hikyaku salvage` gets out of it; `hikyaku queue cancel` takes it out of the queue'
 
 function errorText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

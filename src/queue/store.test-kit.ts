@@ -66,6 +66,8 @@ export async function settled(): Promise<void> {
 
 /** A queue of arrays with the contract's rules: only what waits changes, a finished item is gone. */
 export class MemoryQueue implements QueueStore {
+  /** Items whose octets are not what was stored, and why. */
+  readonly damaged = new Map<QueueId, string>()
   readonly items = new Map<QueueId, { item: QueueItem; octets: Buffer }>()
   readonly dsns: AcceptMessage[] = []
   readonly traces: TraceEvent[] = []
@@ -125,9 +127,15 @@ export class MemoryQueue implements QueueStore {
   }
 
   async *read(id: QueueId) {
+    const why = this.damaged.get(id)
+    if (why !== undefined) throw new Error(why)
     const found = this.items.get(id)
     if (found === undefined) throw new Error(`queue item ${id} is gone`)
     yield found.octets
+  }
+
+  async damage(id: QueueId) {
+    return this.damaged.get(id)
   }
 
   async readHeader(id: QueueId) {

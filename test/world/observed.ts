@@ -37,6 +37,7 @@ export function observe({ ledger, life, queue, deliverer }: Parts): {
       },
       list: (query) => queue.list(query),
       read: (id) => queue.read(id),
+      damage: (id) => queue.damage(id),
       readHeader: (id) => queue.readHeader(id),
       onChange: (listener) => queue.onChange(listener),
       record: async (result) => {

@@ -56,6 +56,7 @@ export function spoilQueue(planted: Planted | undefined, queue: QueueStore): Que
     get: (id) => queue.get(id),
     list: (query) => queue.list(query),
     read: (id) => queue.read(id),
+    damage: (id) => queue.damage(id),
     readHeader: (id) => queue.readHeader(id),
     onChange: (listener) => queue.onChange(listener),
     record: (result) => {

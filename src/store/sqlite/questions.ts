@@ -182,4 +182,8 @@ export interface QueueBody {
   readonly octets: Uint8Array
   readonly header: Uint8Array
   readonly rest: FileRange | undefined
+  /** Of a body in the database: why it is not what was stored. */
+  readonly damaged?: string | undefined
+  /** Of a body in a file: what must be proved first. */
+  readonly needed?: NeededFile | undefined
 }

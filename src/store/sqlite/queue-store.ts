@@ -2,9 +2,11 @@ import type { Address } from '../../mail/address.ts'
 import type { QueueId, TraceId } from '../../mail/ids.ts'
 import type { QueueItem, QueueRecipient, QueueStore, RecipientOutcome } from '../../ports/queue.ts'
 import type { Stored } from '../../ports/store.ts'
+import { FileProofs } from './file-proof.ts'
 import { acceptOperation, settleBody, storeFailure } from './intake.ts'
-import type { QueueRows } from './questions.ts'
+import type { QueueBody, QueueRows } from './questions.ts'
 import { type ReaderClient, ReadFault } from './reader-client.ts'
+import { isDamageText } from './sql.ts'
 import { streamRange } from './streams.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -13,6 +15,7 @@ export class SqliteQueue implements QueueStore {
   readonly #reader: ReaderClient
   readonly #bodies: string
   readonly #now: () => number
+  readonly #proofs: FileProofs
   readonly #listeners = new Set<() => void>()
 
   constructor(parts: {
@@ -25,6 +28,7 @@ export class SqliteQueue implements QueueStore {
     this.#reader = parts.reader
     this.#bodies = parts.bodies
     this.#now = parts.now
+    this.#proofs = new FileProofs(parts.bodies, parts.now)
   }
 
   async due(query: Parameters<QueueStore['due']>[0]): Promise<readonly QueueItem[]> {
@@ -48,8 +52,19 @@ export class SqliteQueue implements QueueStore {
 
   async *read(id: QueueId): AsyncIterable<Uint8Array> {
     const body = await this.#body(id)
+    const why = await this.#damageOf(body)
+    if (why !== undefined) throw new ReadFault(`the message of queue item ${id} is damaged: ${why}`)
     if (body.octets.length > 0) yield body.octets
     if (body.rest !== undefined) yield* streamRange(this.#bodies, { ...body.rest, before: new Uint8Array(0) })
+  }
+
+  async damage(id: QueueId): Promise<string | undefined> {
+    try {
+      return await this.#damageOf(await this.#body(id))
+    } catch (error) {
+      if (error instanceof ReadFault && isDamageText(error.message)) return error.message
+      throw error
+    }
   }
 
   async readHeader(id: QueueId): Promise<Uint8Array> {
@@ -84,6 +99,10 @@ export class SqliteQueue implements QueueStore {
   /** The store's event: something was queued or a due time changed. */
   changed(): void {
     for (const listener of this.#listeners) listener()
+  }
+
+  async #damageOf({ damaged, needed }: QueueBody): Promise<string | undefined> {
+    return damaged ?? (needed === undefined ? undefined : this.#proofs.prove(needed))
   }
 
   async #body(id: QueueId) {
