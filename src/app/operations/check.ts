@@ -90,7 +90,12 @@ class Meter {
   }
 }
 
-const PHASES = { pages: 'Tables', rows: 'Rows', bodies: 'Messages read', files: 'Files' } as const
+const PHASES = {
+  pages: 'Parts of the database',
+  rows: 'Rows',
+  bodies: 'Messages read',
+  files: 'Files',
+} as const
 
 /** Each finding, how many more of its kind there are, and then what to do. */
 function findingLines(findings: readonly Finding[], report: CheckReport): string[] {

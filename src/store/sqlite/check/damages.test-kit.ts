@@ -545,6 +545,14 @@ const FILES: readonly Damage[] = [
     leaves: ['file-missing'],
   },
   {
+    what: 'the folder of body files is lost',
+    by: (folder) => rmSync(join(folder, 'bodies'), { recursive: true }),
+    sees: ['file-missing'],
+    quick: ['file-missing'],
+    says: /^bodies: the folder/m,
+    leaves: ['file-missing'],
+  },
+  {
     what: 'a body file is cut',
     by: (folder) => truncateSync(bodyFile(folder), 300_000),
     sees: ['body-crc'],

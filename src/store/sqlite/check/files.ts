@@ -35,6 +35,15 @@ function* checkFolder(
   paths: FolderPaths,
   { serving, owner }: { readonly serving: boolean; readonly owner: number },
 ): Generator<CheckStep, number> {
+  if (statOf(paths.bodies)?.isDirectory() !== true) {
+    yield* collector.found({
+      kind: 'file-missing',
+      where: { file: 'bodies' },
+      says: 'the folder with the contents of large messages is not there',
+      advice: 'restore it from a backup; the next start makes an empty one',
+    })
+    return 0
+  }
   const names = readdirSync(paths.bodies)
   // While mail flows a file without a row is most likely one whose message is on its way in.
   const named = serving ? undefined : namedFiles(db)

@@ -19,6 +19,7 @@ export function* checkPages(
 ): Generator<CheckStep, boolean> {
   const pages = Number(db.row('PRAGMA page_count')?.page_count)
   if (!serving || pages <= pagesAtOnce) {
+    yield { kind: 'progress', phase: 'pages', done: 0, of: 1 }
     yield* checkPart(db, collector, `PRAGMA integrity_check(${PAGE_LINES})`, undefined)
     return true
   }
