@@ -76,7 +76,8 @@ test('a running server checks itself, shows how far it is, and goes on with mail
     checked.out,
     /^Checked \d+ rows, the octets of \d+ messages? and \d+ files?: nothing is wrong\.$/,
   )
-  assert.match(checked.err, /^Rows: \d+ of \d+/m)
+  assert.match(checked.err, /^Parts of the database: 0 of 1\nRows: \d+ of \d+/m)
+  assert.match(checked.err, /^Messages read: \d+ of \d+$/m)
   const quick = await run(house.configFile, 'check', '--quick')
   assert.match(quick.out, /no octets of messages \(--quick\)/)
 })

@@ -10,10 +10,14 @@ function run(port: MessagePort, data: CheckData): void {
   const stop = new Int32Array(data.stop)
   const post = (message: FromCheck): void => port.postMessage(message)
   let toldMs = Number.NEGATIVE_INFINITY
+  let phase: string | undefined
   const tell = (step: RepairStep): void => {
-    const nowMs = performance.now()
-    if (step.kind === 'progress' && nowMs - toldMs < PROGRESS_EVERY_MS) return
-    if (step.kind === 'progress') toldMs = nowMs
+    if (step.kind === 'progress') {
+      const nowMs = performance.now()
+      if (step.phase === phase && nowMs - toldMs < PROGRESS_EVERY_MS) return
+      phase = step.phase
+      toldMs = nowMs
+    }
     post({ kind: 'step', step })
   }
   const { deep, folder, serving, work } = data
