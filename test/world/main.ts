@@ -75,11 +75,15 @@ async function replay(seed: number): Promise<void> {
 async function work(first: number, count: number): Promise<void> {
   const templates = await makeTemplates()
   try {
-    for (let seed = first; seed < first + count; seed++) process.send?.(await runOne(seed, templates))
+    // Without a parent nobody waits for the rest.
+    for (let seed = first; seed < first + count && process.connected; seed++) {
+      const tally = await runOne(seed, templates)
+      if (process.connected) process.send?.(tally)
+    }
   } finally {
     templates.remove()
   }
-  process.disconnect()
+  if (process.connected) process.disconnect()
 }
 
 async function runOne(seed: number, templates: Templates): Promise<Tally> {

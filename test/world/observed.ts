@@ -2,6 +2,7 @@ import { formatAddress } from '../../src/mail/address.ts'
 import type { Deliverer } from '../../src/ports/deliverer.ts'
 import type { QueueItem, QueueStore } from '../../src/ports/queue.ts'
 import type { Handover, Ledger } from './ledger.ts'
+import { override } from './override.ts'
 
 /*
  * The queue and the deliverer as the runner sees them, with the ledger listening: an attempt whose outcome was not
@@ -28,18 +29,12 @@ export function observe({ ledger, life, queue, deliverer }: Parts): {
     return item
   }
   return {
-    queue: {
+    queue: override(queue, {
       due: async (query) => (await queue.due(query)).map(known),
-      nextDueAtMs: () => queue.nextDueAtMs(),
       get: async (id) => {
         const item = await queue.get(id)
         return item === undefined ? undefined : known(item)
       },
-      list: (query) => queue.list(query),
-      read: (id) => queue.read(id),
-      damage: (id) => queue.damage(id),
-      readHeader: (id) => queue.readHeader(id),
-      onChange: (listener) => queue.onChange(listener),
       record: async (result) => {
         const recorded = await queue.record(result)
         if (recorded.ok)
@@ -50,7 +45,7 @@ export function observe({ ledger, life, queue, deliverer }: Parts): {
           }
         return recorded
       },
-    },
+    }),
     deliverer: {
       deliver: async (job) => {
         const handovers = job.recipients.map((recipient) =>

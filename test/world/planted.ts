@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { QueueStore } from '../../src/ports/queue.ts'
 import type { Intake } from '../../src/ports/store.ts'
+import { override } from './override.ts'
 
 /* Bugs on purpose, to see that a world finds them: each is a kind of mistake that such a server could have. */
 
@@ -25,45 +26,30 @@ export type Planted = (typeof PLANTS)[number]
 
 export function spoilIntake(planted: Planted | undefined, intake: Intake): Intake {
   if (planted !== 'acknowledge-early' && planted !== 'cut-body') return intake
-  return {
-    room: (sizeBytes) => intake.room(sizeBytes),
-    trace: (id, events) => intake.trace(id, events),
+  return override(intake, {
     body: (maxBytes) => {
       const writer = intake.body(maxBytes)
       if (planted !== 'cut-body') return writer
-      return {
-        get heldBytes() {
-          return writer.heldBytes
-        },
+      return override(writer, {
         write: (chunk) => writer.write(chunk.length > 150 ? chunk.subarray(0, chunk.length - 2) : chunk),
-        finish: () => writer.finish(),
-        abort: () => writer.abort(),
-      }
+      })
     },
     accept: (message) => {
       const accepted = intake.accept(message)
       return planted === 'acknowledge-early' ? Promise.resolve({ ok: true, value: [] }) : accepted
     },
-  }
+  })
 }
 
 export function spoilQueue(planted: Planted | undefined, queue: QueueStore): QueueStore {
   if (planted !== 'forget-outcome' && planted !== 'drop-report') return queue
   let records = 0
-  return {
-    due: (query) => queue.due(query),
-    nextDueAtMs: () => queue.nextDueAtMs(),
-    get: (id) => queue.get(id),
-    list: (query) => queue.list(query),
-    read: (id) => queue.read(id),
-    damage: (id) => queue.damage(id),
-    readHeader: (id) => queue.readHeader(id),
-    onChange: (listener) => queue.onChange(listener),
+  return override(queue, {
     record: (result) => {
       if (planted === 'drop-report') return queue.record({ ...result, dsn: undefined })
       return ++records % 5 === 0 ? Promise.resolve({ ok: true, value: undefined }) : queue.record(result)
     },
-  }
+  })
 }
 
 /** @param text a report of the writer: results and events. */

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { PLANTS } from './planted.ts'
+
+const MAIN = join(import.meta.dirname, 'main.ts')
+/** The long form is `node launch.mjs world --seeds N`; so many run in CI. */
+const SEEDS = process.env.HIKYAKU_WORLD_SEEDS ?? '500'
+/** Every planted bug shows in some of so many worlds. */
+const PLANTED_SEEDS = '60'
+
+function world(...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
+  return new Promise((resolve) => {
+    const options = { maxBuffer: 64 * 1024 * 1024 }
+    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
+    )
+  })
+}
+
+test('every invariant holds in some hundred worlds', async () => {
+  const { code, output } = await world('--seeds', SEEDS, '--from', '700001', '--jobs', '2')
+  assert.equal(code, 0, output)
+})
+
+/** What a world says of each bug on purpose. */
+const FOUND = {
+  'acknowledge-early': /at least 1 expected/,
+  'forget-expunge': /sees \d+ messages in .*, there are \d+/,
+  'reuse-uids': /^seed .* UID \d+ of UIDVALIDITY \d+ at \S+ was \S+ and is \S+/m,
+  'forget-outcome': /is 2 times in .*, at most 1 expected/,
+  'drop-report': /was never told/,
+  'cut-body': /is not what was sent/,
+  'forget-flags': /as \(.*\), it is \(.*\)/,
+} as const satisfies Record<(typeof PLANTS)[number], RegExp>
+
+for (const plant of PLANTS)
+  test(`a world finds the bug on purpose: ${plant}`, async () => {
+    const { code, output } = await world('--seeds', PLANTED_SEEDS, '--jobs', '2', '--plant', plant)
+    assert.equal(code, 1)
+    assert.match(output, FOUND[plant])
+  })
+
+test('a failing seed fails again, and with fewer who take part', async () => {
+  const { code, output } = await world('--seed', '1', '--plant', 'acknowledge-early')
+  assert.equal(code, 1)
+  assert.match(output, /^BROKEN: .* at least 1 expected$/m)
+  const [, shorter = ''] = /fails as well with: (.*)$/m.exec(output) ?? []
+  const args = shorter.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", '')) ?? []
+  assert.ok(args.length > 2, output.slice(-500))
+  const again = await world(...args, '--plant', 'acknowledge-early')
+  assert.match(again.output, /^BROKEN: /m)
+})
