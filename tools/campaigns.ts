@@ -33,11 +33,12 @@ export async function runCampaign(campaign: Campaign): Promise<void> {
   console.log(`seed ${seed}, in ${base}`)
   const say = (line: string): void => console.log(line)
   const result = await campaign.run({ rounds, seed, base, say })
-  const { acknowledged, doubles, failures, seconds } = result
+  const { acknowledged, doubles, deaths, failures, seconds } = result
   const rate = (seconds / result.rounds).toFixed(2)
   say(
     `${result.rounds} ${campaign.unit} in ${seconds.toFixed(0)} s (${rate} s each): ${acknowledged} acknowledged, ` +
-      `${doubles} sent out twice, ${failures.length} failures`,
+      `${doubles} sent out twice; ${deaths.start} went at their start, ${deaths.load} under load, ` +
+      `${deaths.call} at a chosen call to the disk; ${failures.length} failures`,
   )
   if (values.record === true)
     recordProof({

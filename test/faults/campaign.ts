@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Chance } from './chance.ts'
 import { LoopDisk } from './loop-disk.ts'
 import type { Post } from './post.ts'
-import { FolderRounds } from './rounds.ts'
-import type { Serving } from './serving.ts'
+import { FolderRounds, type Round } from './rounds.ts'
+import { dataFolder, type Serving } from './serving.ts'
+import { buildShim, type Shim } from './shim.ts'
 
 export interface CampaignOptions {
   readonly rounds: number
@@ -25,6 +26,8 @@ export interface CampaignResult {
   readonly acknowledged: number
   /** Deliveries elsewhere that a crash between the answer and its record made come twice. */
   readonly doubles: number
+  /** How many servers went at their start, under load, and at a chosen call to the disk. */
+  readonly deaths: Readonly<Record<Round['when'], number>>
   readonly failures: readonly Failure[]
   readonly seconds: number
 }
@@ -50,19 +53,25 @@ interface Place {
 /** The same folder is killed so often; a new one begins with its first start. */
 const roundsPerFolder = 12
 
-/** SIGKILL at any moment. */
-export function killCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  return run(options, async (name) => {
-    const folder = join(options.base, name)
-    return {
-      folder,
-      strike: (serving) => serving.kill(),
-      mayRefuse: false,
-      release: async (isKept) => {
-        if (!isKept) rmSync(folder, { recursive: true, force: true })
-      },
-    }
-  })
+/** SIGKILL at any moment, and at chosen calls to the disk. */
+export async function killCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  const shim = await buildShim()
+  try {
+    return await run({ ...options, shim }, async (name) => killedFolder(join(options.base, name)))
+  } finally {
+    shim.remove()
+  }
+}
+
+function killedFolder(folder: string): Place {
+  return {
+    folder,
+    strike: (serving) => serving.kill(),
+    mayRefuse: false,
+    release: async (isKept) => {
+      if (!isKept) rmSync(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 const diskBytes = 768 * 2 ** 20
@@ -116,21 +125,28 @@ async function liveCut(
   await sleep(chance.within(0, 200))
 }
 
+type RunOptions = CampaignOptions & { readonly shim?: Shim }
+
 async function run(
-  options: CampaignOptions,
+  options: RunOptions,
   makePlace: (name: string, chance: Chance) => Promise<Place>,
 ): Promise<CampaignResult> {
   const { rounds, seed, base, say } = options
   mkdirSync(base, { recursive: true })
   const began = performance.now()
   const failures: Failure[] = []
+  const deaths = { start: 0, load: 0, call: 0 }
   let [done, acknowledged, doubles] = [0, 0, 0]
   for (let number = 0; done < rounds && failures.length < maxFailures; number++) {
     // Each folder has a seed of its own, so that one can be run again alone.
     const chance = new Chance(seed + number * 7919)
     const place = await makePlace(`s${seed}f${number}`, chance.fork())
     const count = Math.min(roundsPerFolder, rounds - done)
-    const ran = await runFolder(options, { place, chance, count, first: done, tag: `s${seed}f${number}` })
+    const ran = await runFolder(options, {
+      ...{ place, chance, count, deaths },
+      first: done,
+      tag: `s${seed}f${number}`,
+    })
     if (ran.failure !== undefined) failures.push(ran.failure)
     await place.release(ran.failure !== undefined)
     done += ran.done
@@ -138,30 +154,39 @@ async function run(
     doubles += ran.doubles
     say(`${done} of ${rounds} rounds, ${acknowledged} acknowledged, ${failures.length} failures`)
   }
-  return { rounds: done, acknowledged, doubles, failures, seconds: (performance.now() - began) / 1000 }
+  return {
+    rounds: done,
+    acknowledged,
+    doubles,
+    deaths,
+    failures,
+    seconds: (performance.now() - began) / 1000,
+  }
 }
 
 /** So many failures tell enough. */
 const maxFailures = 5
 
 async function runFolder(
-  { seed, say, env }: CampaignOptions,
+  { seed, say, env, shim }: RunOptions,
   at: {
     readonly place: Place
     readonly chance: Chance
     readonly count: number
     readonly first: number
     readonly tag: string
+    readonly deaths: Record<Round['when'], number>
   },
 ) {
-  const { place, chance, count, first, tag } = at
+  const { place, chance, count, first, tag, deaths } = at
   const rounds = await FolderRounds.open({
     folder: place.folder,
     chance,
     tag,
     death: place,
     mayRefuse: place.mayRefuse,
-    ...(env === undefined ? {} : { env: env(join(place.folder, 'data')) }),
+    ...(env === undefined ? {} : { env: env(dataFolder(place.folder)) }),
+    ...(shim === undefined ? {} : { shim }),
   })
   let done = 0
   let problems: readonly string[] = []
@@ -169,6 +194,7 @@ async function runFolder(
     while (done < count && problems.length === 0) {
       const round = await rounds.round()
       done++
+      deaths[round.when]++
       problems = round.problems
     }
     if (problems.length === 0) problems = await rounds.finish()

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { needSlowNamespace } from '../harness/programs.ts'
+import { needPrograms, needSlowNamespace } from '../harness/programs.ts'
 import { makeScratch, type Scratch } from '../harness/scratch.ts'
 import { type CampaignOptions, describeFailure, killCampaign } from './campaign.ts'
 import { mutated } from './mutations.ts'
@@ -16,6 +16,7 @@ describe('killed at any moment', { timeout: 3_600_000 }, () => {
 
   before(() => {
     needSlowNamespace()
+    needPrograms('cc')
     scratch = makeScratch('kill')
   })
 

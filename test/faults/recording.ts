@@ -74,7 +74,10 @@ export async function record(options: RecordingOptions): Promise<Recording> {
   }
   if (post.refusals.length + post.problems.length > 0)
     throw new Error(
-      `the load was refused things: ${[...post.refusals, ...post.problems].join('\n')}\n${said.slice(-5000)}`,
+      `the load was refused things: ${[...post.refusals, ...post.problems].join('\n')}\n${said
+        .split('\n')
+        .filter((line) => / (server|store)\.fault /.test(line))
+        .join('\n')}`,
     )
   return { records: readWriteLog(logFile), steps, tag }
 }

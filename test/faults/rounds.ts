@@ -8,6 +8,7 @@ import type { Chance } from './chance.ts'
 import { imapHand } from './imap-hand.ts'
 import { accountNames, Post } from './post.ts'
 import { dataFolder, Serving } from './serving.ts'
+import { type Shim, shimEnv } from './shim.ts'
 import { Sink } from './sink.ts'
 import { type HandParts, lmtpHand, smtpHand, untilGone } from './smtp-hands.ts'
 import { type ReadBefore, verify } from './verify.ts'
@@ -25,6 +26,8 @@ export interface FolderOptions {
   readonly tag: string
   readonly death: Death
   readonly env?: Readonly<Record<string, string>>
+  /** With it some deaths come at one chosen call to the disk, a write torn in half among them. */
+  readonly shim?: Pick<Shim, 'library'>
   /** Whether the server may refuse things: a disk that fails makes it. */
   readonly mayRefuse: boolean
 }
@@ -33,8 +36,8 @@ export interface FolderOptions {
 export interface Round {
   readonly problems: readonly string[]
   readonly acknowledged: number
-  /** When it was struck. */
-  readonly when: 'start' | 'load'
+  /** When it went: before it could be asked for what the rounds before left, under load, or at a chosen call. */
+  readonly when: 'start' | 'load' | 'call'
 }
 
 /** One data folder through any number of deaths. */
@@ -68,6 +71,7 @@ export class FolderRounds {
   async round(): Promise<Round> {
     const { chance } = this.#options
     const before = this.post.acknowledged
+    if (this.#options.shim !== undefined && chance.is(0.3)) return this.#roundByCall(this.#options.shim)
     const serving = this.#serve()
     if (chance.is(0.2)) {
       await sleep(chance.within(50, 900))
@@ -80,6 +84,31 @@ export class FolderRounds {
     return { problems: this.#told(problems), acknowledged: this.post.acknowledged - before, when: 'load' }
   }
 
+  /** The server ends itself at one of its first few thousand calls that change a file, or right after it. */
+  async #roundByCall(shim: Pick<Shim, 'library'>): Promise<Round> {
+    const { chance, folder } = this.#options
+    const before = this.post.acknowledged
+    const at = Math.floor(10 ** (chance.next() * 3.5))
+    const fault = { does: chance.pick(['kill', 'half'] as const), at }
+    const serving = this.#serve(shimEnv(shim, dataFolder(folder), { fault }))
+    const problems = await this.#verified(serving, false)
+    const isEarly = serving.isGone
+    let diedOfCall = isEarly
+    if (!isEarly && problems.length === 0) {
+      const { hands, stop } = this.#work(serving, 'usual')
+      await Promise.race([serving.ended, sleep(patienceByCallMs)])
+      diedOfCall = serving.isGone
+      await serving.kill()
+      stop()
+      await hands
+    } else await serving.kill()
+    return {
+      problems: this.#told(isEarly ? [] : problems),
+      acknowledged: this.post.acknowledged - before,
+      when: diedOfCall ? 'call' : 'load',
+    }
+  }
+
   /** The last word: everything is read again. */
   async finish(): Promise<readonly string[]> {
     const serving = this.#serve()
@@ -88,11 +117,12 @@ export class FolderRounds {
     return this.#told(problems)
   }
 
-  #serve(): Serving {
-    const { folder, env } = this.#options
+  #serve(more: Readonly<Record<string, string>> = {}): Serving {
+    const { folder } = this.#options
+    const env = { ...this.#options.env, ...more }
     this.#sink.run = ++this.#runs
     this.post.disk = 'there'
-    return new Serving({ folder, sinkPort: this.#sink.port, ...(env === undefined ? {} : { env }) })
+    return new Serving({ folder, sinkPort: this.#sink.port, env })
   }
 
   async #verified(serving: Serving, isFull: boolean): Promise<readonly string[]> {
@@ -104,27 +134,36 @@ export class FolderRounds {
     } catch (error) {
       problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error), serving.log)
     }
-    return [...problems, ...checkFolder(dataFolder(this.#options.folder), isFull)]
+    return serving.isGone ? problems : [...problems, ...checkFolder(dataFolder(this.#options.folder), isFull)]
   }
 
   async #loadUntilStruck(serving: Serving): Promise<void> {
     const { chance, death } = this.#options
     const { post } = this
     const profile = chance.is(0.1) ? 'fat' : 'usual'
+    const { hands, stop } = this.#work(serving, profile)
+    // By what was done or by the clock: on a slow machine little is done in a second.
+    if (chance.is(0.3)) await sleep(chance.within(30, 1200))
+    else await enough(post, chance.within(1, profile === 'fat' ? 300 : 150))
+    await sleep(chance.within(0, 60))
+    await death.strike(serving, post)
+    stop()
+    await hands
+  }
+
+  #work(serving: Serving, profile: HandParts['profile']) {
+    const { chance } = this.#options
+    const { post } = this
     let isOver = false
     const parts = (): HandParts => ({
       ...{ serving, post, profile },
       chance: chance.fork(),
       isOver: () => isOver,
     })
-    const hands = allHands(serving, post, parts)
-    // By what was done or by the clock: on a slow machine little is done in a second.
-    if (chance.is(0.3)) await sleep(chance.within(30, 1200))
-    else await enough(post, chance.within(1, profile === 'fat' ? 300 : 150))
-    await sleep(chance.within(0, 60))
-    await death.strike(serving, post)
-    isOver = true
-    await hands
+    const stop = (): void => {
+      isOver = true
+    }
+    return { hands: allHands(serving, post, parts), stop }
   }
 
   #told(problems: readonly string[]): readonly string[] {
@@ -136,6 +175,8 @@ export class FolderRounds {
 }
 
 const patienceMs = 20_000
+/** The call may lie beyond all that is done. */
+const patienceByCallMs = 3_000
 
 /** Resolves after so many more acknowledgements, or when that takes too long. */
 export async function enough(post: Post, count: number): Promise<void> {

@@ -77,6 +77,11 @@ export class Serving {
     return answer.kind === 'result'
   }
 
+  /** Resolves when its process is gone. */
+  get ended(): Promise<unknown> {
+    return this.#ended
+  }
+
   get isGone(): boolean {
     return this.#isGone
   }

@@ -137,6 +137,8 @@ export async function untilGone(post: Post, work: Promise<void>): Promise<void> 
   try {
     await work
   } catch (error) {
+    // Without its disk a server may say anything but yes.
+    if (post.disk !== 'there') return
     if (error instanceof SaidNo) post.refusals.push(error.message)
     else if (!isGone(error)) post.problems.push(error instanceof Error ? (error.stack ?? '') : String(error))
   }
