@@ -18,9 +18,9 @@ else byMessage()
 /** One job comes as a message; its answer, or what went wrong, goes back as one. */
 function byMessage(): void {
   let opened = Promise.withResolvers<void>()
-  const whenOpen = () => {
+  const whenOpen = (open: number) => {
     opened = Promise.withResolvers<void>()
-    process.send?.({ open: true })
+    process.send?.({ open })
     return opened.promise
   }
   process.on('message', async (message: { readonly job?: Job; readonly goOn?: true }) => {

@@ -9,12 +9,16 @@ const program = join(import.meta.dirname, 'load.ts')
 const timeoutMs = 300_000
 
 const standing = new Set<ChildProcess>()
-process.once('exit', () => {
+process.once('exit', endLoads)
+
+/** Ends every load that runs: whoever waits for one gets an error. */
+export function endLoads(): void {
   for (const child of standing) child.kill('SIGKILL')
-})
+}
 
 interface Message {
-  readonly open?: true
+  /** Connections of an idle load that stands. */
+  readonly open?: number
   readonly done?: unknown
   readonly failed?: string
 }
@@ -25,7 +29,7 @@ interface Message {
  */
 export async function runLoad<J extends Job>(
   job: J,
-  whenOpen: () => Promise<void> = () => Promise.resolve(),
+  whenOpen: (connections: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<DoneOf<J>> {
   const { promise, resolve, reject } = Promise.withResolvers<DoneOf<J>>()
   // What `npm run bench` was given for itself, a profile say, is not meant for this.
@@ -36,7 +40,7 @@ export async function runLoad<J extends Job>(
     timeoutMs,
   )
   child.on('message', (message: Message) => {
-    if (message.open) whenOpen().then(() => child.send({ goOn: true }), reject)
+    if (message.open !== undefined) whenOpen(message.open).then(() => child.send({ goOn: true }), reject)
     else if (message.failed !== undefined) reject(new Error(message.failed))
     else resolve(message.done as DoneOf<J>)
   })

@@ -4,9 +4,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Floors, measureFloors } from './floors.ts'
+import { endLoads } from './loader.ts'
 import { describeMachine, isInMemory } from './machine.ts'
-import { isInside, runInside } from './namespaces.ts'
-import { type BenchOptions, readOptions, usage } from './options.ts'
+import { isInside, needForPeers, runInside } from './namespaces.ts'
+import { type BenchOptions, type Peer, readOptions, usage } from './options.ts'
 import { Refusal } from './refusal.ts'
 import { resultsText, writePage } from './report/page.ts'
 import { terminalText } from './report/terminal.ts'
@@ -40,26 +41,39 @@ async function main(args: readonly string[]): Promise<void> {
     const names = everyWorkload.map(({ name }) => name).join(' ')
     throw new Refusal(`--only ${options.only.join(' ')}: there are the workloads ${names}`, 2)
   }
-  if (options.peers && !isInside()) {
-    process.exitCode = await runInside()
-    return
-  }
-  const folder = mkdtempSync(join(resolve(options.folder ?? tmpdir()), 'hikyaku-bench-'))
+  const isOutside = options.peers.length > 0 && !isInside()
+  if (isOutside) needForPeers()
+  const place = isInside() ? tmpdir() : resolve(options.folder ?? tmpdir())
+  const folder = mkdtempSync(join(place, 'hikyaku-bench-'))
   // Other users, Postfix's and the stores', must reach what is theirs below.
   chmodSync(folder, 0o755)
-  const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
   try {
     if (isInMemory(folder))
       throw new Refusal(`${folder} is in memory, where an fsync means nothing: give --folder on a disk`)
-    const report = await measure(options, workloads, folder, stopping.signal)
-    console.log(terminalText(report))
-    if (stopping.signal.aborted) throw new Refusal('stopped before its end')
-    if (options.results !== undefined) writeFileSync(options.results, resultsText(report))
-    if (options.write) tell(`written: ${writePage(report, docs).join(', ')}`)
+    if (isOutside) process.exitCode = await runInside(folder)
+    else await measureAndTell(options, workloads, folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+async function measureAndTell(
+  options: BenchOptions,
+  workloads: readonly Workload[],
+  folder: string,
+): Promise<void> {
+  const stopping = new AbortController()
+  const stop = () => {
+    tell('stopping')
+    stopping.abort()
+    endLoads()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+  const report = await measure(options, workloads, folder, stopping.signal)
+  console.log(terminalText(report))
+  if (stopping.signal.aborted) throw new Refusal('stopped before its end')
+  if (options.results !== undefined) writeFileSync(options.results, resultsText(report))
+  if (options.write) tell(`written: ${writePage(report, docs).join(', ')}`)
 }
 
 async function measure(
@@ -78,7 +92,7 @@ async function measure(
     // Memory at rest first, while nothing has been done; ours then without the watch of its event loop.
     const isRest = ({ name }: Workload) => name === 'rest'
     const common = { lengths: options.lengths, runs: options.runs, tell, signal }
-    const peers = options.peers ? await startPeers(folder) : []
+    const peers = await startPeers(folder, options.peers)
     hosts.push(...peers)
     if (workloads.some(isRest)) {
       const bare = await startHikyaku({
@@ -88,6 +102,8 @@ async function measure(
         copiesNode: true,
       })
       hosts.push(bare)
+      // Making accounts has hashed passwords, which takes memory.
+      await bare.restart()
       results.push(
         ...(await runAll({ ...common, hosts: [bare, ...peers], workloads: workloads.filter(isRest) })),
       )
@@ -122,16 +138,13 @@ async function measure(
   }
 }
 
-async function startPeers(folder: string): Promise<Host[]> {
+async function startPeers(folder: string, names: readonly Peer[]): Promise<Host[]> {
   const hosts: Host[] = []
-  const peers = [
-    ['Dovecot', startDovecot],
-    ['Cyrus', startCyrus],
-  ] as const
-  for (const [name, start] of peers) {
+  for (const name of names) {
     tell(`starting Postfix and ${name}`)
     try {
-      hosts.push(await start(below(folder, name.toLowerCase())))
+      const start = name === 'cyrus' ? startCyrus : startDovecot
+      hosts.push(await start(below(folder, name)))
     } catch (error) {
       // The others are measured all the same.
       tell(`  ! ${name} does not start: ${error instanceof Error ? error.message : error}`)

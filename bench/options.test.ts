@@ -26,7 +26,7 @@ test('runs and seconds, of which a quick run has fewer unless it is told', () =>
 })
 
 test('a command line that means nothing is refused with a sentence', () => {
-  for (const args of [['--runs', '0'], ['--runs', 'x'], ['--seconds', 'soon'], ['--peer'], ['peers']])
+  for (const args of [['--runs', '0'], ['--runs', 'x'], ['--seconds', 'soon'], ['--peer', 'exim'], ['peers']])
     assert.equal(typeof readOptions(args), 'string', args.join(' '))
 })
 

@@ -1,8 +1,13 @@
 import { parseArgs } from 'node:util'
 import type { Lengths } from './workloads/workload.ts'
 
+export type Peer = 'dovecot' | 'cyrus'
+
+const everyPeer: readonly Peer[] = ['dovecot', 'cyrus']
+
 export interface BenchOptions {
-  readonly peers: boolean
+  /** None: ours alone. */
+  readonly peers: readonly Peer[]
   readonly runs: number
   /** Names of workloads, or beginnings of them; empty: all. */
   readonly only: readonly string[]
@@ -17,11 +22,12 @@ export interface BenchOptions {
   readonly results: string | undefined
 }
 
-export const usage = `usage: npm run bench -- [--peers] [--quick] [--runs N] [--only NAME …] [--seconds S]
+export const usage = `usage: npm run bench -- [--peers|--peer NAME] [--quick] [--runs N] [--only NAME …] [--seconds S]
                         [--program FILE] [--folder DIR] [--results FILE] [--write|--no-write]
 
   --peers     measures Postfix with Dovecot and with Cyrus in the same run, turn by turn with ours: as root, some
               25 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
+  --peer NAME only this one of them, dovecot or cyrus.
   --quick     short loads, one run each: shows that everything works, and no more than that.
   --runs N    how often each is measured (3); the table shows medians.
   --only NAME measures only this workload (or those whose name begins so); may be repeated.
@@ -49,8 +55,9 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
   if (!Number.isInteger(runs) || runs < 1 || runs > 100) return '--runs takes a number from 1 to 100'
   if (!(seconds >= 0.1 && seconds <= 600)) return '--seconds takes a number from 0.1 to 600'
   const only = values.only ?? []
-  const peers = values.peers ?? false
-  const isFull = peers && !quick && only.length === 0
+  const peers = values.peers ? everyPeer : everyPeer.filter((name) => values.peer?.includes(name))
+  if (values.peer?.some((name) => !everyPeer.includes(name as Peer))) return '--peer takes dovecot or cyrus'
+  const isFull = peers.length === everyPeer.length && !quick && only.length === 0
   return {
     peers,
     runs,
@@ -78,6 +85,7 @@ function parsed(args: readonly string[]) {
     args: [...args],
     options: {
       peers: { type: 'boolean' },
+      peer: { type: 'string', multiple: true },
       quick: { type: 'boolean' },
       runs: { type: 'string' },
       seconds: { type: 'string' },

@@ -47,12 +47,13 @@ async function runWorkload(workload: Workload, options: RunOptions): Promise<Wor
       .map((system) => laneOf(host, system, tell)),
   )
   for (const lane of lanes) {
+    if (signal.aborted) break
     const isReady = await guarded(lane, async () => {
       lane.once = (await workload.prepare?.(lane.measured, lengths)) ?? {}
     })
     if (!isReady) lane.failures = mostFailures
   }
-  const runs = workload.once ? 1 : options.runs
+  const runs = Math.min(options.runs, workload.mostRuns ?? options.runs)
   for (let round = 1; round <= runs && !signal.aborted; round++) {
     for (const lane of lanes) {
       if (signal.aborted) break

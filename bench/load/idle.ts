@@ -15,11 +15,15 @@ export interface IdleJob extends ImapPlace {
   readonly settleMs: number
   /** A client that has not heard by then counts as never told. */
   readonly patienceMs: number
+  /** When no further clients are brought up: fewer are measured then. */
+  readonly openingMs: number
 }
 
 export interface IdleDone {
   /** Until all were in IDLE. */
   readonly openedSeconds: number
+  /** That came up. */
+  readonly connections: number
   readonly told: readonly Told[]
 }
 
@@ -27,6 +31,7 @@ export interface IdleDone {
 export interface Told {
   readonly told: number
   readonly p50Ms: number
+  /** Until the last of them; the whole patience where not all were told. */
   readonly lastMs: number
 }
 
@@ -40,18 +45,21 @@ const opening = 20
  * Opens them, calls `whenOpen` and waits for it (that is where memory is measured), delivers, and ends.
  * Rejects where a client cannot log in.
  */
-export async function runIdle(job: IdleJob, whenOpen: () => Promise<void>): Promise<IdleDone> {
+export async function runIdle(
+  job: IdleJob,
+  whenOpen: (connections: number) => Promise<void>,
+): Promise<IdleDone> {
   const startedAtMs = sharedNowMs()
   const wires: ImapWire[] = []
   let left = job.connections
   await Promise.all(
     Array.from({ length: opening }, async () => {
-      while (left-- > 0) wires.push(await openIdle(job))
+      while (left-- > 0 && sharedNowMs() < startedAtMs + job.openingMs) wires.push(await openIdle(job))
     }),
   )
   const openedSeconds = (sharedNowMs() - startedAtMs) / 1000
   await sleep(job.settleMs)
-  await whenOpen()
+  await whenOpen(wires.length)
   const told: Told[] = []
   for (let round = 0; round < job.deliveries; round++) {
     told.push(await deliver(job, wires))
@@ -60,7 +68,7 @@ export async function runIdle(job: IdleJob, whenOpen: () => Promise<void>): Prom
     await sleep(betweenMs)
   }
   for (const wire of wires) wire.close()
-  return { openedSeconds, told }
+  return { openedSeconds, connections: wires.length, told }
 }
 
 async function openIdle(job: IdleJob): Promise<ImapWire> {
@@ -90,7 +98,8 @@ async function deliver(job: IdleJob, wires: readonly ImapWire[]): Promise<Told> 
   // In the order in which they came. Some hear before the 250 is out: that is 0.
   const after = (at: number | undefined) => Math.max(0, (at ?? Number.POSITIVE_INFINITY) - sent.endedAtMs)
   const p50Ms = after(heardAt[heardAt.length >> 1])
-  return { told: heardAt.length, p50Ms, lastMs: after(heardAt.at(-1)) }
+  const lastMs = heardAt.length === wires.length ? after(heardAt.at(-1)) : job.patienceMs
+  return { told: heardAt.length, p50Ms, lastMs }
 }
 
 function sleep(ms: number): Promise<void> {

@@ -19,7 +19,7 @@ export type DoneOf<J extends Job> = J extends ScriptJob
       : SmtpDone
 
 /** Does one job. `whenOpen` is asked when an idle load stands. */
-export function runJob(job: Job, whenOpen: () => Promise<void>): Promise<Done> {
+export function runJob(job: Job, whenOpen: (connections: number) => Promise<void>): Promise<Done> {
   switch (job.kind) {
     case 'smtp':
       return runSmtp(job)

@@ -4,6 +4,7 @@ import { type Goal, goals, judge, short, type Verdict } from '../goals.ts'
 import { compare, middleOf, ours, type Report, valuesOf, type WorkloadResult } from '../results.ts'
 import { spread } from '../statistics.ts'
 import type { SystemName } from '../systems/system.ts'
+import type { Metric } from '../workloads/workload.ts'
 
 export interface Table {
   readonly title: string
@@ -26,20 +27,29 @@ export function workloadTables(report: Report): Table[] {
         `${metric.title}${metric.unit ? `, ${metric.unit}` : ''}`,
         ...names.map((name) => cell(result, name, metric.key)),
         ...peers.map((peer) => {
-          const compared = compare(result, metric, peer)
+          const compared = isCompared(metric) ? compare(result, metric, peer) : undefined
           return compared === undefined ? '' : `${short(compared.middle)} ×${range(compared.ratios)}`
         }),
       ])
       .filter((row) => row.slice(1).some((text) => text !== ''))
     return {
       title: result.title,
-      head: ['', ...titles(names), ...titles(peers).map((title) => `ours beside ${title}`)],
+      head: [
+        '',
+        ...titles(names),
+        ...titles(peers).map((title) => `beside ${title.replace('Postfix + ', '')}`),
+      ],
       rows,
       notes: names.flatMap((name) =>
         (result.systems[name]?.problems ?? []).map((problem) => `${titleOf(report, name)}: ${problem}`),
       ),
     }
   })
+}
+
+/** How many processes, or which part was told, is not better by so many times. */
+function isCompared({ unit }: Metric): boolean {
+  return unit !== '' && unit !== 'of all'
 }
 
 export function titleOf(report: Report, name: SystemName): string {
@@ -84,9 +94,7 @@ export function goalTable(report: Report): Table {
 function unmeasured(report: Report): string[] {
   const none = verdicts(report).filter(({ state }) => state === 'not measured')
   const byReason = Map.groupBy(none, ({ remark }) => remark)
-  return [...byReason].map(
-    ([reason, all]) => `${reason}, so not judged: ${all.map(({ goal }) => goal.text).join('; ')}`,
-  )
+  return [...byReason].map(([reason, all]) => `${all.length} goals are not judged: ${reason}`)
 }
 
 export function floorTable({ floors }: Report): Table {

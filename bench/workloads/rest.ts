@@ -13,7 +13,7 @@ export const restWorkload: Workload = {
     { key: 'processes', title: 'processes', unit: '', better: 'less' },
   ],
   without: ['dovecot-maildir'],
-  once: true,
+  mostRuns: 1,
   run,
 }
 

@@ -20,8 +20,8 @@ export interface Workload {
   readonly metrics: readonly Metric[]
   /** Systems that it is not measured on. */
   readonly without?: readonly SystemName[]
-  /** More runs would show nothing. */
-  readonly once?: boolean
+  /** More runs would show nothing, or take too long. */
+  readonly mostRuns?: number
   /** Done once for each system, before the first run. */
   prepare?(system: Measured, lengths: Lengths): Promise<Numbers | undefined>
   run(system: Measured, lengths: Lengths, round: number): Promise<Numbers>
