@@ -27,7 +27,7 @@ export class CopiedDatabase {
   /** Throws where pages or rows are damaged: such a copy is worth nothing. */
   checkPages(): void {
     const rows = this.#db.prepare('PRAGMA quick_check(1)').all()
-    const found = String(Object.values(rows[0] ?? {})[0])
+    const found = String(Object.values(rows[0] ?? {})[0]).replaceAll('\n', ' ')
     if (found !== 'ok')
       throw new BackupFailure(
         `The database is damaged (${found}): \`hikyaku check\` tells more. Earlier backups were left as they are.`,

@@ -159,6 +159,7 @@ test('a backup under load is the store at one moment of its making, and so is wh
   t.after(() => ledger.end())
   const live = join(root, 'live')
   const store = await open(live)
+  t.after(() => store.close())
   const made = await backUpUnderLoad(store, join(root, 'backups'), ledger, seed)
   ledger.end()
   assert(made.most - made.least > 50, 'the load went on while the backup was made')
