@@ -31,7 +31,7 @@ const MIB = 1024 * 1024
 export const MEMORY_LIMITS = {
   /**
    * For clients that have not logged in: 500 messages of the largest size that is kept in memory (256 KiB, above it
-   * is a file) with what their structure takes. Halved on machines where it is more than `ofMachine`.
+   * is a file) with what their structure takes. Less on machines where both together are more than `ofMachine`.
    */
   strangersBytes: 96 * MIB,
   /** For logged-in clients and for LMTP: strangers on port 25 never get at it, so the owner's mail goes on under any flood. */
@@ -114,6 +114,7 @@ export const WORKER_LIMITS = {
 } as const
 
 export const LOG_LIMITS = {
+  /** Of one value, and of a line: a peer must not fill the log with one name. */
   valueChars: 400,
   lineChars: 4_000,
   /** Lines waiting for a slow disk or pipe; more are dropped and counted. */
@@ -131,8 +132,10 @@ export const CONTROL_LIMITS = {
   requestFactor: 3,
   /** A client that has the turn for a large request and sends nothing. */
   largeStallMs: 30_000,
+  /** Commands of operators and of `sendmail` that run at once, and what one of them may ask before it has its answers. */
   connections: 32,
   requestsAtOnce: 8,
+  /** Octets of an answer that wait for the command to read them. */
   unsentBytes: 256 * 1024,
   /** One line of an answer that a client takes. */
   answerBytes: 16 * 1024 * 1024,
