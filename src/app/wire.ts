@@ -140,13 +140,14 @@ export interface RunnerParts {
   readonly resolver: CachingResolver
   /** PEM of those that are trusted for other servers; undefined: Node's own list alone. */
   readonly trustedCas: readonly string[] | undefined
+  readonly believedNow: () => number
   /** Where our own MX port is, for the test domain. */
   readonly ownMx: { readonly address: string; readonly port: number } | undefined
 }
 
 export function makeRunner(current: Current, ports: OperationPorts, parts: RunnerParts): QueueRunner {
   const { queue, intake, directory, clock, random, log } = ports
-  const { resolver, ownMx } = parts
+  const { believedNow, resolver, ownMx } = parts
   const deliverer = new SmtpDeliverer({
     dialer: makeDialer({ caPem: parts.trustedCas }),
     clock,
@@ -154,7 +155,18 @@ export function makeRunner(current: Current, ports: OperationPorts, parts: Runne
     heloName: () => current.config.server.hostname,
   })
   const settings = () => queueSettings(current.config, ownMx, current.smarthostPassword)
-  return new QueueRunner({ queue, intake, directory, clock, random, log, resolver, deliverer, settings })
+  return new QueueRunner({
+    queue,
+    intake,
+    directory,
+    clock,
+    random,
+    log,
+    resolver,
+    deliverer,
+    settings,
+    believedNow,
+  })
 }
 
 export function makeServeEnv(config: Config, log: Log) {

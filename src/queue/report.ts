@@ -20,6 +20,8 @@ export interface Settled {
 interface Moment {
   readonly retry: RetrySettings
   readonly nowMs: number
+  /** Where the clock has jumped ahead and is not believed yet; by it messages are not too old. */
+  readonly believedMs?: number | undefined
   /** 0 to 1, the same for all: recipients of one message stay together. */
   readonly chance: number
 }
@@ -52,7 +54,7 @@ function settleOne(
   item: QueueItem,
   { recipient, reply }: AttemptResult,
   attempt: Attempt,
-  { retry, nowMs, chance }: Moment,
+  { retry, nowMs, believedMs = nowMs, chance }: Moment,
 ): SettledOne {
   const { address, delayToldAtMs } = recipient
   const attempts = recipient.attempts + 1
@@ -66,10 +68,14 @@ function settleOne(
       return { outcome: { ...base, state: 'failed' }, action: 'failed' }
     case 'deferred': {
       const { arrivedAtMs } = item
-      const next = nextAttempt(retry, { attempts, arrivedAtMs, nowMs, chance })
+      const next = nextAttempt(retry, { attempts, arrivedAtMs, nowMs, believedMs, chance })
       if (next.kind === 'give-up')
         return { outcome: { ...base, state: 'failed' }, action: 'failed', expired: true }
-      const isTold = isDelayTold(retry, { arrivedAtMs, nowMs, toldAtMs: delayToldAtMs })
+      const isTold = isDelayTold(retry, {
+        arrivedAtMs,
+        nowMs: Math.min(nowMs, believedMs),
+        toldAtMs: delayToldAtMs,
+      })
       return {
         outcome: {
           ...base,

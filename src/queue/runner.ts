@@ -15,6 +15,8 @@ export interface RunnerPorts extends RecorderPorts {
   readonly resolver: Resolver
   readonly deliverer: Deliverer
   readonly settings: () => QueueSettings
+  /** The time without jumps ahead, ms since 1970; without it the clock's. */
+  readonly believedNow?: (() => number) | undefined
 }
 
 /** Takes up what is due, tries it, and records what came of it, until it is stopped. */
@@ -159,8 +161,9 @@ export class QueueRunner {
     try {
       const attempt = await this.#attempt(item, group, settings)
       if (attempt.isCutShort === true) return
-      const { clock, log } = this.#ports
-      const at = { retry: settings.retry, nowMs: clock.now(), chance: this.#chance() }
+      const { believedNow, clock, log } = this.#ports
+      const nowMs = clock.now()
+      const at = { retry: settings.retry, nowMs, believedMs: believedNow?.(), chance: this.#chance() }
       const settled = settle(item, attempt, at)
       for (const outcome of settled.outcomes)
         log.event('queue.attempt', attemptFields(outcome, attempt), item.traceId)

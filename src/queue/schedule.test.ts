@@ -40,7 +40,25 @@ test('what a clock set in the far future is due as soon as the clock is right', 
   assert.equal(isDue(501, 500, horizon), false)
   assert.equal(isDue(500 + horizon, 500, horizon), false)
   assert.equal(isDue(501 + horizon, 500, horizon), true)
-  assert.ok(horizon > settings.giveUpAfterMs, 'no due time of our own is taken for one')
+  const latest = nextAttempt(settings, { attempts: 50, arrivedAtMs: 0, nowMs: 500, chance: 1 })
+  assert.ok(
+    latest.kind === 'retry' && !isDue(latest.atMs, 500, horizon),
+    'no due time of our own is taken for one',
+  )
+})
+
+test('a clock that is not believed sends no mail back, and makes no storm of attempts', () => {
+  const nowMs = 5_000_000
+  const next = nextAttempt(settings, { attempts: 9, arrivedAtMs: 0, nowMs, believedMs: 900, chance: 0 })
+  assert.deepEqual(next, { kind: 'retry', atMs: nowMs + 400 })
+  assert.deepEqual(at(9, nowMs), { kind: 'give-up' })
+})
+
+test('a clock that was days ahead holds no message for days', () => {
+  const hour = 3_600_000
+  const usual = { retryAfterMs: [hour, 4 * hour], giveUpAfterMs: 120 * hour, tellDelayAfterMs: 4 * hour }
+  const setAhead = 9 * 24 * hour + 4 * hour
+  assert.ok(isDue(setAhead, 0, horizonMs(usual)))
 })
 
 test('a clock that jumped back never schedules into the past', () => {

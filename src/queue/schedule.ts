@@ -21,17 +21,20 @@ export function nextAttempt(
     readonly attempts: number
     readonly arrivedAtMs: number
     readonly nowMs: number
+    /** The time that age is counted to, where the clock is not believed; else `nowMs`. */
+    readonly believedMs?: number | undefined
     readonly chance: number
   },
 ): NextAttempt {
-  const isOver = at.nowMs - at.arrivedAtMs >= settings.giveUpAfterMs
+  const believedMs = Math.min(at.nowMs, at.believedMs ?? at.nowMs)
+  const isOver = believedMs - at.arrivedAtMs >= settings.giveUpAfterMs
   if (isOver && at.attempts >= MIN_ATTEMPTS) return { kind: 'give-up' }
   const waits = settings.retryAfterMs
   const wait = waits[Math.min(at.attempts, waits.length) - 1] ?? settings.giveUpAfterMs
   const atMs = at.nowMs + Math.round(wait * (1 + at.chance / 10))
-  if (isOver) return { kind: 'retry', atMs }
+  const lastMs = at.arrivedAtMs + settings.giveUpAfterMs
   // One last attempt at the end of the time, rather than none.
-  return { kind: 'retry', atMs: Math.min(atMs, Math.max(at.nowMs, at.arrivedAtMs + settings.giveUpAfterMs)) }
+  return { kind: 'retry', atMs: isOver || lastMs <= at.nowMs ? atMs : Math.min(atMs, lastMs) }
 }
 
 /** Whether the sender is to be told now that the message is late; told once. */
@@ -47,7 +50,10 @@ export function isDelayTold(
  * due now, or a message would wait as long as the clock was wrong.
  */
 export function horizonMs(settings: RetrySettings): number {
-  return 2 * Math.max(MAX_SLEEP_MS, settings.giveUpAfterMs, ...settings.retryAfterMs)
+  const longest =
+    settings.retryAfterMs.length === 0 ? settings.giveUpAfterMs : Math.max(...settings.retryAfterMs)
+  // The spread of `nextAttempt` is a tenth; the rest is for clocks that are set by seconds.
+  return Math.max(MAX_SLEEP_MS, 1.2 * longest)
 }
 
 /** Whether a due time has come, or can't be right. */

@@ -91,6 +91,7 @@ export class Server {
     this.#runner = makeRunner(parts.current, this.house.ports, {
       resolver: this.#resolver,
       trustedCas: made.trustedCas,
+      believedNow: () => this.house.store.believedNow(),
       ownMx: ownMx(parts.ports),
     })
     const env = makeServeEnv(parts.current.config, parts.log)

@@ -71,6 +71,8 @@ export interface Store {
   readonly backups: Backups
   /** Files of messages that never were committed, deleted at this start. */
   readonly sweptBodies: number
+  /** The time by which something may be called too old, ms since 1970: it does not follow a clock that jumps ahead. */
+  believedNow(): number
   /** New settings are in force at once. */
   reload(settings: {
     readonly directory: DirectorySettings
@@ -268,6 +270,10 @@ class SqliteStore implements Store {
     })
   }
 
+  believedNow(): number {
+    return this.#time?.now() ?? this.#now()
+  }
+
   /** Forgets old traces now and from time to time, until `close`. */
   startRetention(time: BelievedTime): void {
     this.#time = time
@@ -343,7 +349,7 @@ class SqliteStore implements Store {
   #retain(): void {
     const { traceMaxAgeMs, traceMaxBytes } = this.#retention
     if (traceMaxAgeMs === undefined && traceMaxBytes === undefined) return
-    const beforeMs = traceMaxAgeMs === undefined ? null : (this.#time?.now() ?? 0) - traceMaxAgeMs
+    const beforeMs = traceMaxAgeMs === undefined ? null : this.believedNow() - traceMaxAgeMs
     this.#writer.post({ op: 'retain', beforeMs, maxBytes: traceMaxBytes ?? null })
   }
 }
