@@ -12,6 +12,22 @@ export function mailboxesContract(implementation: Implementation): void {
   const names = async (bench: Bench, access: Access): Promise<string[]> =>
     (await bench.store.mailboxes.list(access)).map(({ name }) => name)
 
+  on(
+    'a RENAME that makes a name below too deep or too long is refused, and changes nothing',
+    async (bench) => {
+      const anna = await bench.account('anna@example.test')
+      const { mailboxes } = bench.store
+      assert((await mailboxes.create(anna, 'a/b')).ok)
+      const long = Array.from({ length: 4 }, () => 'n'.repeat(249)).join('/')
+      for (const to of [Array.from({ length: 20 }, () => 'x').join('/'), long]) {
+        const renamed = await mailboxes.rename(anna, 'a', to)
+        assert(!renamed.ok && renamed.error.kind === 'invalid-name')
+      }
+      for (const name of ['a', 'a/b']) assert((await mailboxes.status(anna, name)).ok, name)
+      assert(!(await mailboxes.status(anna, 'x')).ok)
+    },
+  )
+
   on('a new account has its mailboxes with their special uses, subscribed', async (bench) => {
     const anna = await bench.account('anna@example.test')
     const list = await bench.store.mailboxes.list(anna)

@@ -4,6 +4,7 @@ import {
   type MailboxName,
   mailboxAncestors,
   parentMailbox,
+  parseMailboxName,
 } from '../../../mail/mailbox-name.ts'
 import { MAILBOXES_PER_ACCOUNT, SUBSCRIPTIONS_PER_ACCOUNT, WRITE_SLICE_ROWS } from '../../limits.ts'
 import type { Operation } from '../operations.ts'
@@ -141,6 +142,10 @@ export function renameMailbox(
   if (account.byName.has(to)) refuse({ kind: 'exists', what: to })
   if (to === from || isBelow(to as MailboxName, from as MailboxName))
     refuse({ kind: 'invalid-name', what: to })
+  // Names below grow with it: one too long or too deep could never be selected again.
+  const tooLong =
+    from !== INBOX && childrenOf(account, from).some(({ name }) => !canBe(to + name.slice(from.length)))
+  if (tooLong) refuse({ kind: 'invalid-name', what: to })
   makeParents(context, account, to as MailboxName, nowMs)
   if (from === INBOX) {
     insertMailbox(context, { account, name: to, specialUse: null, selectable: true, nowMs })
@@ -159,6 +164,8 @@ export function renameMailbox(
   context.state.reread(owner)
   return undefined
 }
+
+const canBe = (name: string): boolean => parseMailboxName(name) === name
 
 /** INBOX stays, empty; its children stay where they are. One slice: true where more is to do. */
 export function emptyInbox(context: Context, operation: Extract<Operation, { op: 'empty-inbox' }>): boolean {
