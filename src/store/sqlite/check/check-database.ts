@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 export type Cell = string | number | bigint | Uint8Array | null
@@ -67,7 +68,7 @@ export class CheckDatabase {
 
 /**
  * On a disk that is read-only SQLite cannot make the index of the log: without a log that has anything in it the file
- * alone is the database, and is read as one that nobody changes.
+ * alone is the database, and is read as one that nobody changes. With such a log only a copy elsewhere can be read.
  */
 function openReadOnly(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS })
@@ -78,11 +79,20 @@ function openReadOnly(path: string): DatabaseSync {
     if (!(error instanceof Error) || !('errcode' in error) || !CANNOT_OPEN.has(Number(error.errcode) & 0xff))
       return db
     db.close()
+    if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
+      throw new UnreadableLog(
+        `${path}-wal holds changes that cannot be read where nothing may be written (${error.message}): copy the folder to another disk, and check the copy`,
+      )
     const url = new URL('file:///')
     url.pathname = path.split('/').map(encodeURIComponent).join('/')
     url.search = '?immutable=1'
     return new DatabaseSync(url, { readOnly: true })
   }
+}
+
+/** A sentence: what cannot be opened here can elsewhere. */
+export class UnreadableLog extends Error {
+  override readonly name = 'UnreadableLog'
 }
 
 /** SQLITE_READONLY and SQLITE_CANTOPEN. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -148,4 +148,12 @@ test('a start with an index that has lost a row deletes the file of no message',
     assert.equal(store.sweptBodies, 1)
     assert(!existsSync(stray))
     assert.deepEqual(lostMail(mail, readableMail(folder)), [])
+  }))
+
+test('what cannot be opened is told as it is', () =>
+  withFolder(async (folder) => {
+    mkdirSync(join(folder, 'hikyaku.db'), { recursive: true })
+    const { outcome } = await watch({ folder, deep: true, work: 'check', held: 'store' })
+    assert(outcome.kind === 'failed')
+    assert.match(outcome.problem, /unable to open|disk I\/O|not a database/)
   }))

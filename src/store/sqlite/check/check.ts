@@ -3,7 +3,7 @@ import { type FolderPaths, folderPaths } from '../folder.ts'
 import { SCHEMA_VERSION } from '../migrate.ts'
 import { describeError, sqliteFault } from '../sql.ts'
 import { checkBodies, HASH_RULE } from './bodies.ts'
-import { CheckDatabase } from './check-database.ts'
+import { CheckDatabase, UnreadableLog } from './check-database.ts'
 import { type CheckStep, Collector } from './collector.ts'
 import { checkFiles } from './files.ts'
 import type { Finding, FindingKind } from './finding.ts'
@@ -54,6 +54,7 @@ export function* checkSteps(
     if (problem !== undefined) return { ok: false, problem }
   } catch (error) {
     db?.close()
+    if (sqliteFault(error) === undefined && !(error instanceof UnreadableLog)) throw error
     if (sqliteFault(error) !== 'corrupt') return { ok: false, problem: describeError(error) }
     yield* collector.found({
       kind: 'page',
