@@ -165,6 +165,7 @@ export class Conversation {
     if (waits) this.out.text('+ go on\r\n')
     this.doing = 'append'
     this.input.timer.start(this.#limits.stallTimeoutMs)
+    this.input.total.start(this.#limits.appendTotalMs)
     for (let left = command.sizeBytes; left > 0; ) {
       const octets = yield* this.input.chunk(left)
       left -= octets.length
@@ -172,6 +173,7 @@ export class Conversation {
     }
     const rest = yield* this.input.line(this.#limits.commandTextOctets)
     this.doing = 'nothing'
+    this.input.total.stop()
     if (rest !== '') return yield* this.#badAppend(tag, rest)
     this.input.timer.stop()
     return this.#complete(tag, 'append', yield* this.#ask({ kind: 'append-end', tag }))

@@ -19,6 +19,8 @@ const NEED_INPUT = { kind: 'need-input' } as const
 export class Input {
   readonly queue = new ByteQueue()
   readonly timer = new Timer()
+  /** Of something that has many waits: the message of an APPEND. */
+  readonly total = new Timer()
   readonly #lines = new LineReader(this.queue)
   /** Octets of the command at hand that were taken already. */
   keptOctets = 0

@@ -37,6 +37,8 @@ export interface ImapLimits {
   readonly loginTimeoutMs: number
   /** A command or a message literal of a logged-in client must bring something within this time. */
   readonly stallTimeoutMs: number
+  /** The message of an APPEND as a whole: a client that sends an octet every four minutes is not a slow one. */
+  readonly appendTotalMs: number
 }
 
 export const IMAP_LIMITS: ImapLimits = {
@@ -59,6 +61,7 @@ export const IMAP_LIMITS: ImapLimits = {
   idleTimeoutMs: 30 * 60_000,
   loginTimeoutMs: 60_000,
   stallTimeoutMs: 5 * 60_000,
+  appendTotalMs: 60 * 60_000,
 }
 
 /** A tag comes back in the reply; clients use 4 to 10 characters. */

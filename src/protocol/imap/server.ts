@@ -76,11 +76,14 @@ export class ImapServer implements ImapServerMachine {
   }
 
   deadline(): number | undefined {
-    return this.#closed ? undefined : this.#talk.input.timer.deadline()
+    if (this.#closed) return undefined
+    const [wait, total] = [this.#talk.input.timer.deadline(), this.#talk.input.total.deadline()]
+    return wait === undefined || total === undefined ? (wait ?? total) : Math.min(wait, total)
   }
 
   tick(nowMs: number): void {
     this.#talk.input.timer.tick(nowMs)
+    this.#talk.input.total.tick(nowMs)
   }
 
   tlsStarted(facts: TlsFacts): void {
@@ -184,7 +187,8 @@ export class ImapServer implements ImapServerMachine {
     if (this.#ended) this.#close('connection closed')
     // Between the completion of STARTTLS and the handshake nothing can be said.
     else if (doing === 'tls' && input.timer.expired) this.#close('no TLS in time')
-    else if (input.timer.expired) this.#bye('autologout', { text: 'nothing heard for too long' })
+    else if (input.timer.expired || input.total.expired)
+      this.#bye('autologout', { text: 'nothing heard for too long' })
     else if (stopping !== undefined && doing !== 'append' && doing !== 'tls') this.#bye('shutdown', stopping)
     return this.#closed
   }
@@ -200,6 +204,7 @@ export class ImapServer implements ImapServerMachine {
     this.#closed = true
     this.#talk.input.clear()
     this.#talk.input.timer.stop()
+    this.#talk.input.total.stop()
     this.#answer = undefined
     if (this.#talk.doing === 'append')
       this.#held.push({ kind: 'tell', tell: { kind: 'append-abort', cause } })
