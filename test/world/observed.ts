@@ -16,6 +16,9 @@ interface Parts {
   readonly deliverer: Deliverer
 }
 
+/** What our client core says where the host said nothing more, or nothing that fits. */
+const LOST: ReadonlySet<string> = new Set(['4.4.2', '4.5.0'])
+
 export function observe({ ledger, life, queue, deliverer }: Parts): {
   readonly queue: QueueStore
   readonly deliverer: Deliverer
@@ -56,9 +59,16 @@ export function observe({ ledger, life, queue, deliverer }: Parts): {
           }),
         )
         const delivery = await deliverer.deliver(job)
+        const said = new Map(
+          delivery.kind === 'answered'
+            ? delivery.answers.map(({ address, reply }) => [formatAddress(address), reply.enhanced ?? ''])
+            : [],
+        )
         for (const handover of handovers) {
           if (delivery.kind === 'no-contact') ledger.settle(handover, false)
           else if (delivery.kind === 'unknown') ledger.settle(handover, true)
+          // The host had refused others before it was lost: this one's answer is our own.
+          else if (LOST.has(said.get(handover.recipient) ?? '')) ledger.settle(handover, true)
           else {
             const key = `${handover.traceId} ${handover.recipient}`
             pending.set(key, [...(pending.get(key) ?? []), handover])
