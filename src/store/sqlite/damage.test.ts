@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { closeSync, cpSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -9,6 +19,7 @@ import type { Damage } from './damage-news.ts'
 import { openStore, type Store } from './open.ts'
 import { ReadFault } from './reader-client.ts'
 import { Random } from './salvage/random.test-kit.ts'
+import { salvage } from './salvage/salvage.ts'
 import { makeDataFolder } from './salvage/store.test-kit.ts'
 import { digestOf, readTruth, type Truth } from './salvage/truth.test-kit.ts'
 
@@ -141,3 +152,37 @@ async function isTaken(store: Store): Promise<boolean> {
   }
   return any
 }
+
+test('a log that is damaged in its middle keeps the server from starting, and salvage gets what is behind the damage', async () => {
+  const folder = join(root, 'log')
+  await makeDataFolder(folder, new Random(6), 40)
+  const before = readTruth(folder)
+  const log = readFileSync(join(folder, 'hikyaku.db-wal'))
+  const frame = 24 + PAGE
+  const frames = Math.floor((log.length - 32) / frame)
+  log.fill(0x55, 32 + Math.floor(frames / 2) * frame + 100, 32 + Math.floor(frames / 2) * frame + 200)
+  writeFileSync(join(folder, 'hikyaku.db-wal'), log)
+  const opened = await open(folder)
+  assert(!opened.ok)
+  assert.equal(opened.error.kind, 'damaged')
+  assert.match(`${opened.error.problem} ${opened.error.fix}`, /would be lost by a start.*hikyaku salvage/)
+  assert.deepEqual(readFileSync(join(folder, 'hikyaku.db-wal')), log, 'the log is as it was')
+  const progress = { line: async () => true, signal: new AbortController().signal }
+  const done = await salvage({ folder, out: join(root, 'log-out'), sync: () => undefined }, progress)
+  assert(done.ok && done.counts.sure > before.messages.length * 0.7)
+})
+
+test('a log whose end is torn, as a power cut leaves it, is taken up to there', async () => {
+  const folder = join(root, 'torn')
+  await makeDataFolder(folder, new Random(7), 20)
+  const path = join(folder, 'hikyaku.db-wal')
+  const log = readFileSync(path)
+  for (const cut of [log.length - 1, log.length - 2000, log.length - 3 * (24 + PAGE)]) {
+    const copy = join(root, `torn${cut}`)
+    cpSync(folder, copy, { recursive: true })
+    writeFileSync(join(copy, 'hikyaku.db-wal'), Buffer.concat([log.subarray(0, cut), Buffer.alloc(9000, 3)]))
+    const opened = await open(copy)
+    assert(opened.ok, opened.ok ? '' : opened.error.problem)
+    await opened.store.close()
+  }
+})

@@ -18,6 +18,7 @@ import { finishRestore } from './backup/swap.ts'
 import { makeShrinkable, openForWriting } from './database.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
 import { emptyLog } from './open-again.ts'
+import { readLogOf } from './pages/image.ts'
 import { describeError, Sql, sqliteFault } from './sql.ts'
 
 /**
@@ -219,6 +220,25 @@ function makePrivate(path: string): void {
 /** Where a database can't be opened at all; `hikyaku check` would need it open. */
 export const DAMAGE_FIX =
   'restore a backup with `hikyaku restore`, or take out what is readable with `hikyaku salvage`; keep the damaged folder until you have your mail'
+
+/** A power cut tears the one commit whose fsync had not ended; commits behind it are proof of damage. */
+const TORN_COMMITS = 1
+
+/**
+ * Whether the log is damaged in its middle: SQLite would take what stands before the damage, and throw acknowledged mail
+ * behind it away. To be asked before the database is opened.
+ */
+export function brokenLog({ database }: FolderPaths): OpenError | undefined {
+  const { commitsBehind } = readLogOf(database)
+  if (commitsBehind <= TORN_COMMITS) return undefined
+  const path = `${database}-wal`
+  return {
+    kind: 'damaged',
+    path,
+    problem: `the log of the database is damaged in its middle, and ${commitsBehind} commits behind the damage, of acknowledged mail, would be lost by a start`,
+    fix: `take everything out with \`hikyaku salvage\`; after that restore a backup, or move ${path} away to go on without what is in it`,
+  }
+}
 
 function anyError(path: string, error: unknown): OpenError {
   const fault = sqliteFault(error)

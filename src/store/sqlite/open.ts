@@ -13,7 +13,14 @@ import { SqliteAccounts } from './account-store.ts'
 import { BackupMaker } from './backup/maker.ts'
 import { BelievedTime } from './believed-time.ts'
 import { DamageNews } from './damage-news.ts'
-import { DAMAGE_FIX, type OpenError, type Ownership, ownFolder, prepareDatabase } from './folder.ts'
+import {
+  brokenLog,
+  DAMAGE_FIX,
+  type OpenError,
+  type Ownership,
+  ownFolder,
+  prepareDatabase,
+} from './folder.ts'
 import { Health, type Trouble } from './health.ts'
 import { SqliteIntake } from './intake.ts'
 import { type DiskSpace, diskSpaceOf, LowWater } from './low-water.ts'
@@ -95,7 +102,8 @@ const RETENTION_INTERVAL_MS = 10 * 60 * 1000
 export async function openStore(options: StoreOptions): Promise<OpenResult> {
   const owned = ownFolder(options.folder)
   if (!owned.ok) return owned
-  const problem = prepareDatabase(owned.value.paths)
+  const { paths } = owned.value
+  const problem = brokenLog(paths) ?? prepareDatabase(paths)
   if (problem !== undefined) {
     owned.value.release()
     return { ok: false, error: problem }

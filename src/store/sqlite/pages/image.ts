@@ -86,6 +86,17 @@ export class PageImage {
   }
 }
 
+/** What the log of a database says, without a touch of the database itself, which SQLite may have open. */
+export function readLogOf(database: string): LogPages {
+  const log = openIfThere(`${database}-wal`)
+  if (log === undefined) return NO_LOG
+  try {
+    return readLog(logBytes(log), { pageBytes: PAGE_BYTES, pages: 0 })
+  } finally {
+    closeSync(log)
+  }
+}
+
 function logBytes(file: number) {
   return {
     size: fstatSync(file).size,

@@ -19,9 +19,17 @@ export interface LogPages {
   readonly unknown: number
   /** Pages in the database after that commit; 0 where the log has none. */
   readonly commitPages: number
+  /** Commits proved behind the first damaged frame, where SQLite stops reading. */
+  readonly commitsBehind: number
 }
 
-export const NO_LOG: LogPages = { frames: new Map(), damaged: new Map(), unknown: 0, commitPages: 0 }
+export const NO_LOG: LogPages = {
+  frames: new Map(),
+  damaged: new Map(),
+  unknown: 0,
+  commitPages: 0,
+  commitsBehind: 0,
+}
 
 interface Frame {
   readonly page: number
@@ -119,5 +127,8 @@ function summarize(all: readonly Frame[], mostPages: number): LogPages {
     } else unknown++
   }
   const commitPages = proved.findLast((frame) => frame.commitPages > 0)?.commitPages ?? 0
-  return { frames, damaged, unknown, commitPages }
+  const first = all.findIndex(({ state }) => state !== 'good')
+  const behind = first < 0 ? [] : all.slice(first)
+  const commitsBehind = behind.filter((frame) => frame.state === 'good' && frame.commitPages > 0).length
+  return { frames, damaged, unknown, commitPages, commitsBehind }
 }

@@ -1,5 +1,5 @@
 import type { Answers, DirectoryRows, InfoRow, LoadedMailbox, MailboxRow, StatusRow } from '../questions.ts'
-import type { Sql } from '../sql.ts'
+import { isUnreadable, type Sql } from '../sql.ts'
 import { accountRow } from '../writer/accounts.ts'
 
 const SELECT_MAILBOXES = 'SELECT id, name, special_use, selectable FROM mailboxes WHERE account = ?'
@@ -87,7 +87,17 @@ export function readDirectory(sql: Sql): DirectoryRows {
   return {
     accounts: accounts.map(accountRow),
     aliases: aliases.map(([alias, targets]) => [alias, JSON.parse(targets) as string[]]),
-    good: sql.all(SELECT_GOOD) as unknown as DirectoryRows['good'],
+    good: goodAddresses(sql),
+  }
+}
+
+/** None, where they are damaged: they only spare their accounts a wait after failed log-ins. */
+function goodAddresses(sql: Sql): DirectoryRows['good'] {
+  try {
+    return sql.all(SELECT_GOOD) as unknown as DirectoryRows['good']
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return []
   }
 }
 
