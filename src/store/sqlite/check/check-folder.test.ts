@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
@@ -156,4 +156,15 @@ test('what cannot be opened is told as it is', () =>
     const { outcome } = await watch({ folder, deep: true, work: 'check', held: 'store' })
     assert(outcome.kind === 'failed')
     assert.match(outcome.problem, /unable to open|disk I\/O|not a database/)
+  }))
+
+test('a start deletes no file while a message has lost the row that would name it', () =>
+  withFolder(async (folder) => {
+    await fillStore(folder)
+    execute(folder, 'DELETE FROM bodies WHERE file IS NOT NULL')
+    const files = readdirSync(join(folder, 'bodies'))
+    const store = await openAt(folder)
+    await store.close()
+    assert.deepEqual(readdirSync(join(folder, 'bodies')), files)
+    assert.equal(files.length, 1)
   }))
