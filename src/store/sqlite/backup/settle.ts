@@ -1,9 +1,11 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { RESTORED_ID_JUMP, RESTORED_UIDVALIDITY_JUMP } from '../../limits.ts'
 import { makeShrinkable, openForWriting } from '../database.ts'
 import { migrate } from '../migrate.ts'
 import { emptyLog } from '../open-again.ts'
 import { Sql } from '../sql.ts'
+import { databaseUrl } from './octets.ts'
 
 /** What was changed in a restored database. */
 export interface Settled {
@@ -81,7 +83,9 @@ function readBefore(path: string | undefined): Before {
   if (path === undefined) return nothing
   let db: DatabaseSync | undefined
   try {
-    db = new DatabaseSync(path, { readOnly: true })
+    // What was closed well is read without leaving anything beside it; else its log belongs to it.
+    const hasLog = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+    db = new DatabaseSync(databaseUrl(path, hasLog ? {} : { immutable: '1' }), { readOnly: true })
     const sql = new Sql(db)
     const [isRight] = sql.get('PRAGMA quick_check(1)') ?? []
     if (isRight !== 'ok') return nothing
