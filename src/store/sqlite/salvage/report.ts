@@ -110,7 +110,8 @@ const GUIDE: readonly string[] = [
 function summary(counts: Counts, damage: DatabaseDamage): string[] {
   const { doubtful, lost, queued, sure, unreadable } = counts
   return [
-    `${number(sure, 'message')} in their mailboxes${queued === 0 ? '' : `, ${queued} of the queue`}, each proved by its checksum unless it is in doubtful/.`,
+    `${number(sure, 'message')} in their mailboxes, each proved by its checksum.`,
+    ...(queued === 0 ? [] : [`${number(queued, 'message')} of the queue.`]),
     ...(lost === 0
       ? []
       : [`${number(lost, 'message')} in lost+found: proved, but their mailbox is not known.`]),
@@ -134,7 +135,7 @@ function databaseLines(damage: DatabaseDamage): string[] {
     ...(found === 0 ? [] : [`${number(found, 'page')} with rows, to which no tree led any more.`]),
     ...(frames === 0
       ? []
-      : [`${number(frames, 'frame')} of the log are damaged: the last changes to some pages are missing.`]),
+      : [`${number(frames, 'damaged frame')} of the log: the last changes to some pages are missing.`]),
     ...(isSchemaDamaged ? ['The list of tables is damaged: rows were known by their look.'] : []),
     ...(isFreeListDamaged
       ? ['The list of free pages is damaged: mail that had been deleted may be among what came out.']
