@@ -21,7 +21,8 @@ import { everyWorkload, workloadsNamed } from './workloads/every.ts'
 import type { Workload } from './workloads/workload.ts'
 
 const floorSeconds = 1
-const docs = join(import.meta.dirname, '..', 'docs')
+const root = join(import.meta.dirname, '..')
+const docs = join(root, 'docs')
 
 const tell = (line: string) => console.error(line)
 
@@ -123,7 +124,8 @@ async function measure(
     floors.push(await measureFloors(folder, floorSeconds))
     return {
       takenAt,
-      command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+      // Without the path of this checkout: the command is for others to run.
+      command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replaceAll(`${root}/`, ''),
       machine: describeMachine(folder),
       runs: options.runs,
       seconds: options.lengths.seconds,

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { start as launch, runWell } from '../../test/harness/run.ts'
@@ -80,10 +80,22 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
 }
 
 function origin(program: string): string {
-  if (program === built) return 'the built package'
+  if (program === built) return `the built package${isStale() ? ' (older than the source beside it)' : ''}`
   return program === source
     ? 'from its source, types stripped by Node at the start'
     : 'the program that was given'
+}
+
+/** Whether something in the source was written after the package was built. */
+function isStale(): boolean {
+  const builtAtMs = statSync(built).mtimeMs
+  const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+  return files.some(
+    (file) =>
+      file.isFile() &&
+      /(?<!\.test|test-kit)\.ts$/.test(file.name) &&
+      statSync(join(file.parentPath, file.name)).mtimeMs > builtAtMs,
+  )
 }
 
 /** A few at once: each is a process of its own that asks the running server. */

@@ -17,7 +17,7 @@ import {
 } from './workload.ts'
 
 const patienceMs = 15_000
-const openingMs = 90_000
+const openingMs = 60_000
 
 const metrics: readonly Metric[] = [
   { key: 'eachKiB', title: 'memory a connection (PSS)', unit: 'KiB', better: 'less' },
