@@ -1,0 +1,39 @@
+import { writeSync } from 'node:fs'
+import { openStore } from '../open.ts'
+import { watching } from './backup.test-kit.ts'
+import { restoreBackup } from './restore.ts'
+
+// The program that kill.test.ts kills: makes backups of a folder, or restores one again and again, and says so.
+
+const [work = '', folder = '', backups = ''] = process.argv.slice(2)
+const say = (text: string) => writeSync(1, `${text}\n`)
+
+async function makeBackups(): Promise<void> {
+  const opened = await openStore({
+    folder,
+    directory: { domains: ['example.test'], separator: '+' },
+    now: () => Date.now(),
+    onFault: (cause) => {
+      throw new Error(cause)
+    },
+  })
+  if (!opened.ok) throw new Error(opened.error.problem)
+  say('begun')
+  for (;;) {
+    const about = { server: 'mail.example.test', version: '1', nowMs: Date.now(), keep: 3, files: [] }
+    const result = await opened.store.backups.make({ into: backups, ...about }, watching())
+    if (!result.ok) throw new Error(result.sentence)
+    say(`made ${result.made.folder}`)
+  }
+}
+
+async function restoreForEver(): Promise<void> {
+  say('begun')
+  for (;;) {
+    const result = await restoreBackup({ from: backups, folder, nowMs: Date.now() }, watching())
+    if (!result.ok) throw new Error(result.sentence)
+    say('restored')
+  }
+}
+
+await (work === 'backup' ? makeBackups() : restoreForEver())
