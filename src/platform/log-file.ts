@@ -25,6 +25,8 @@ export class FileSink implements LogSink {
   #writing = false
   #checkAtMs = 0
   #problem = false
+  /** The last write failed. */
+  #failing = false
   #idle: PromiseWithResolvers<void> | undefined
 
   private constructor(options: FileSinkOptions) {
@@ -56,8 +58,9 @@ export class FileSink implements LogSink {
     return this.#idle.promise.then(() => this.#shut())
   }
 
+  /** Kept while nothing can be written: where they are told is this file, and the count would be lost with its line. */
   takeDropped(): number {
-    return this.#buffer.takeDropped()
+    return this.#failing ? 0 : this.#buffer.takeDropped()
   }
 
   /** For a process that is about to die: what waits is written at once. */
@@ -92,6 +95,7 @@ export class FileSink implements LogSink {
         return
       }
       // A full disk or a closed pipe: these lines are lost, later ones get their own try.
+      this.#failing = error !== null
       if (error !== null) this.#lost(rest)
       else if (rest.length > 0) this.#writeOut(rest)
       else this.#written()

@@ -1,15 +1,25 @@
 // A full disk: said at once, nothing half-written, mail is read and can be deleted, and all goes on when there is room.
 
 import assert from 'node:assert/strict'
-import { closeSync, fsyncSync, openSync, readdirSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { launchServer, type Server } from '../harness/hikyaku.ts'
+import { below, launchServer, type Server } from '../harness/hikyaku.ts'
 import { needPrograms, needSlowNamespace } from '../harness/programs.ts'
 import { makeScratch, type Scratch } from '../harness/scratch.ts'
 import { until } from '../harness/until.ts'
 import { addMe, faultedConfig, Imap, letter, mail, Smtp, startFaulted } from './faulted.ts'
 import { LoopDisk } from './loop-disk.ts'
+import { buildShim, shimEnv } from './shim.ts'
 
 const MIB = 2 ** 20
 
@@ -125,6 +135,38 @@ describe('a full disk', { timeout: 300_000 }, () => {
     imap.close()
     await checkClean()
     await server.stop()
+  })
+
+  test('no room for body files alone, or for the log alone (a quota): 452, and the rest goes on', async (t) => {
+    const shim = await buildShim()
+    t.after(() => shim.remove())
+    for (const [name, path] of [
+      ['bodies', 'bodies/?*'],
+      ['log', 'hikyaku.db-wal'],
+    ] as const) {
+      const at = below(scratch.folder, name)
+      const flag = join(scratch.folder, `${name}-is-full`)
+      const fault = { does: 'fail', calls: ['write'], errno: 'ENOSPC', path, flag } as const
+      server = await startFaulted(t, { folder: at, env: shimEnv(shim, join(at, 'data'), { fault }) })
+      await addMe(server)
+      const imap = await Imap.open()
+      const smtp = await Smtp.open()
+      writeFileSync(flag, '')
+      assert.match(await smtp.send(letter('large', 400_000)), /^452 4\.3\.1 /)
+      assert.match(await imap.append(letter('large', 400_000)), /^NO \[UNAVAILABLE\] The disk is full/)
+      const small = await smtp.send(letter('small'))
+      assert.match(small, name === 'bodies' ? /^250 / : /^452 4\.3\.1 /)
+      await until(
+        'the files of refused messages to go',
+        () => readdirSync(join(at, 'data/bodies')).length === 0,
+      )
+      rmSync(flag)
+      assert.match(await smtp.send(letter('large again', 400_000)), /^250 /)
+      assert.deepEqual(await imap.subjects(), name === 'bodies' ? ['small', 'large again'] : ['large again'])
+      for (const one of [smtp, imap]) one.close()
+      await checkClean()
+      await server.stop()
+    }
   })
 
   test('a start on a full disk says one sentence, and works once there is room', async (t) => {

@@ -69,7 +69,8 @@ function openSink(
 
 function openFile(to: string | 2, form: 'classic' | 'json'): LogSink | string {
   try {
-    return FileSink.open({ to, form })
+    // Into the log itself it may not come; standard error is what the service manager keeps.
+    return FileSink.open({ to, form, onProblem: (sentence) => void process.stderr.write(`${sentence}\n`) })
   } catch (error) {
     return `The log file ${to} cannot be opened (${(error as NodeJS.ErrnoException).code}); see log.to and log.imap_to.`
   }

@@ -184,6 +184,7 @@ export class Server {
     this.#parts.reopenLog(config)
     this.#runner.wake()
     log.event('server.reloaded', { file: configFile, needsStart: later.join(' ') || undefined })
+    for (const cause of renewed.notes) log.event('tls.problem', { cause })
     const notes = loaded.notes.map(formatProblem)
     for (const note of notes) log.event('server.note', { note })
     const stranded = await this.#noteStrandedAccounts()
@@ -191,6 +192,7 @@ export class Server {
       'The configuration is in force.',
       ...(later.length === 0 ? [] : [`Only after a new start: ${later.join(', ')}.`]),
       ...notes,
+      ...renewed.notes,
       ...(stranded === undefined ? [] : [stranded]),
     )
   }
