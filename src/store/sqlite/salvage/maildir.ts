@@ -18,7 +18,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
  */
 export function maildirFolder(name: string): string {
   if (name.toUpperCase() === 'INBOX') return ''
-  const levels = name.split('/').map((level) => encodeMutf7(clean(level)).replaceAll('.', '_'))
+  const levels = name.split('/').map((level) => encodeMutf7(clean(level)).replaceAll('.', '_') || '_')
   return cutTo(`.${levels.join('.')}`, MAX_FOLDER_BYTES)
 }
 

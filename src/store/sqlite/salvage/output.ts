@@ -57,7 +57,7 @@ export class Output {
   }
 
   text(path: string, text: string): void {
-    this.#place(path, this.#write([Buffer.from(text)]), undefined)
+    this.#place(path, this.#write([Buffer.from(text)]))
   }
 
   folder(path: string): void {
@@ -74,10 +74,10 @@ export class Output {
     const { skipBytes = 0, arrivedMs } = how
     const written =
       found.kind === 'inline'
-        ? { temporary: this.#write([found.octets.subarray(skipBytes)]), doubt: found.doubt }
-        : await this.#copy(found, skipBytes)
+        ? { temporary: this.#write([found.octets.subarray(skipBytes)], arrivedMs), doubt: found.doubt }
+        : await this.#copy(found, skipBytes, arrivedMs)
     const path = how.path(written.doubt === undefined)
-    this.#place(path, written.temporary, arrivedMs)
+    this.#place(path, written.temporary)
     return { path, doubt: written.doubt }
   }
 
@@ -98,6 +98,7 @@ export class Output {
   async #copy(
     found: Extract<Found, { kind: 'file' }>,
     skipBytes: number,
+    timeMs: number,
   ): Promise<{ readonly temporary: string; readonly doubt: string | undefined }> {
     const temporary = this.#temporary()
     const file = openSync(temporary, 'wx', 0o600)
@@ -120,6 +121,7 @@ export class Output {
       if (!(error instanceof Error && 'code' in error && error.code === 'EIO')) throw error
       doubt = DOUBTS.cut
     } finally {
+      setTime(file, timeMs)
       this.#sync(file)
       closeSync(file)
     }
@@ -128,11 +130,12 @@ export class Output {
     return { temporary, doubt }
   }
 
-  #write(pieces: readonly Uint8Array[]): string {
+  #write(pieces: readonly Uint8Array[], timeMs?: number): string {
     const temporary = this.#temporary()
     const file = openSync(temporary, 'wx', 0o600)
     try {
       for (const piece of pieces) writeAll(file, piece)
+      if (timeMs !== undefined) setTime(file, timeMs)
       this.#sync(file)
     } finally {
       closeSync(file)
@@ -140,11 +143,9 @@ export class Output {
     return temporary
   }
 
-  #place(path: string, temporary: string, timeMs: number | undefined): void {
-    const final = join(this.#root, path)
+  #place(path: string, temporary: string): void {
     this.#folder(dirname(path))
-    if (timeMs !== undefined) setTime(temporary, timeMs)
-    renameSync(temporary, final)
+    renameSync(temporary, join(this.#root, path))
   }
 
   #temporary(): string {
@@ -195,11 +196,6 @@ function writeAll(file: number, bytes: Uint8Array): void {
 }
 
 /** INTERNALDATE as mail programs expect it of a Maildir: the file's time. */
-function setTime(path: string, timeMs: number): void {
-  const file = openSync(path, 'r+')
-  try {
-    futimesSync(file, timeMs / 1000, timeMs / 1000)
-  } finally {
-    closeSync(file)
-  }
+function setTime(file: number, timeMs: number): void {
+  futimesSync(file, timeMs / 1000, timeMs / 1000)
 }

@@ -16,7 +16,7 @@ const FIRST_SEED = Number(process.env.HIKYAKU_SALVAGE_SEED ?? 1)
 /** Where there is a file system in memory, tens of thousands of files are made there in no time. */
 const MEMORY = '/dev/shm'
 const STORES = 3
-const MESSAGES = 60
+const MESSAGES = 40
 
 const watched: Progress = { line: async () => true, signal: new AbortController().signal }
 let root = ''
