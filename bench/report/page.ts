@@ -68,7 +68,7 @@ const method = `## How it is measured, and what is not fair
 - Mail goes to ten mailboxes in turn. SMTP is spoken without pipelining but where it says so; a connection carries 900 messages at most.
 - CPU is that of all processes of a system, with those that have ended, from \`/proc\`. Memory is the proportional set size (PSS) of all of them; ours runs on a copy of Node, so that nothing is shared with the processes that measure.
 - All systems keep their mail on one disk and call fsync as they do by default. Runs alternate, and before each run what was written is flushed.
-- The mailbox of 10,000 is filled by APPEND and copied for each run, so the first FETCH is one. "Cold" is after a new start and after the page cache was dropped. "Again" SELECTs come on new connections.
+- The mailbox of 10,000 is filled by APPEND and copied for each run, so the first FETCH is one. "Cold" is after a new start, some reading of another mailbox, and with the page cache dropped. "Again" SELECTs come on new connections.
 - The peers' figures include what they do and we do not, such as Postfix's queue between two programs, and the other way round: ours writes a trace of each message. Neither scans for spam or viruses here.
 - Peers keep passwords in clear text, ours argon2id: a log-in that was seen a short time ago costs no second hash. Login processes of Dovecot serve many clients, which is its faster mode.
 - One mailbox is read by 2,000 clients: an exaggeration that shows what a client costs. The message comes by LMTP, and time counts from its reply.
