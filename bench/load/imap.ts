@@ -9,6 +9,8 @@ export interface ScriptJob extends ImapPlace {
   readonly kind: 'script'
   readonly account: Account
   readonly commands: readonly string[]
+  /** On so many connections, one after another; one unless said. */
+  readonly times?: number
 }
 
 export interface ScriptDone {
@@ -27,15 +29,17 @@ export interface ScriptAnswer {
 
 /** Runs the commands one after another; a refused one is told and does not end the script. */
 export async function runScript(job: ScriptJob): Promise<ScriptDone> {
-  const wire = await ImapWire.open(job)
-  await login(wire, job.account)
   const answers: ScriptAnswer[] = []
-  for (const command of job.commands) {
-    const before = performance.now()
-    const { ok, bytes, fetches, last } = await wire.command(command)
-    answers.push({ command, ok, ms: performance.now() - before, bytes, fetches, last })
+  for (let connection = 0; connection < (job.times ?? 1); connection++) {
+    const wire = await ImapWire.open(job)
+    await login(wire, job.account)
+    for (const command of job.commands) {
+      const before = performance.now()
+      const { ok, bytes, fetches, last } = await wire.command(command)
+      answers.push({ command, ok, ms: performance.now() - before, bytes, fetches, last })
+    }
+    wire.close()
   }
-  wire.close()
   return { answers }
 }
 

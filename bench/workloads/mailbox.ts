@@ -132,18 +132,15 @@ async function warmUp(system: MailSystem): Promise<void> {
 
 /** A mailbox that was selected before, on new connections. Gives the median. */
 export async function selectAgain(system: MailSystem, box: string): Promise<number> {
-  const times: number[] = []
-  for (let count = 0; count < selecting; count++) {
-    const [answer] = await script(system, [`SELECT ${box}`])
-    times.push(answer?.ms ?? 0)
-  }
-  return median(times)
+  const answers = await script(system, [`SELECT ${box}`], selecting)
+  return median(answers.map(({ ms }) => ms))
 }
 
-/** Runs commands as the reader, each of which must succeed. */
+/** Runs commands as the reader, each of which must succeed; `times` times, each on a connection of its own. */
 export async function script(
   system: MailSystem,
   commands: readonly string[],
+  times = 1,
 ): Promise<readonly ScriptAnswer[]> {
   const { answers } = await runLoad({
     kind: 'script',
@@ -151,6 +148,7 @@ export async function script(
     port: system.ports.imap,
     account: system.reader,
     commands,
+    times,
   })
   for (const { ok, command, last } of answers) if (!ok) throw new Error(`${command}: ${last}`)
   return answers
