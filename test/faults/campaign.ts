@@ -17,6 +17,8 @@ export interface CampaignOptions {
   readonly base: string
   /** One line for each round. */
   readonly say: (line: string) => void
+  /** So many failures tell enough. */
+  readonly maxFailures?: number
   /** For the server: see shimEnv, given the data folder. */
   readonly env?: (dataFolder: string) => Readonly<Record<string, string>>
 }
@@ -43,6 +45,8 @@ export interface Failure {
 /** Where the server of some rounds keeps its things. */
 interface Place {
   readonly folder: string
+  /** What is there to be looked at after a failure. */
+  readonly kept: string
   /** Takes the server down. */
   strike(serving: Serving, post: Post): Promise<void>
   /** Whether the server may refuse things, before it goes. */
@@ -66,6 +70,7 @@ export async function killCampaign(options: CampaignOptions): Promise<CampaignRe
 function killedFolder(folder: string): Place {
   return {
     folder,
+    kept: folder,
     strike: (serving) => serving.kill(),
     mayRefuse: false,
     release: async (isKept) => {
@@ -90,6 +95,7 @@ export function powerCampaign(options: CampaignOptions): Promise<CampaignResult>
     })
     return {
       folder: join(mountPoint, 'server'),
+      kept: file,
       mayRefuse: true,
       strike: async (serving, post) => {
         if (chance.is(0.5)) await frozenCut(disk, serving)
@@ -131,7 +137,7 @@ async function run(
   options: RunOptions,
   makePlace: (name: string, chance: Chance) => Promise<Place>,
 ): Promise<CampaignResult> {
-  const { rounds, seed, base, say } = options
+  const { rounds, seed, base, say, maxFailures = 5 } = options
   mkdirSync(base, { recursive: true })
   const began = performance.now()
   const failures: Failure[] = []
@@ -163,9 +169,6 @@ async function run(
     seconds: (performance.now() - began) / 1000,
   }
 }
-
-/** So many failures tell enough. */
-const maxFailures = 5
 
 async function runFolder(
   { seed, say, env, shim }: RunOptions,
@@ -203,7 +206,7 @@ async function runFolder(
   }
   const { acknowledged, deliveries } = rounds.post
   if (problems.length === 0) return { done, acknowledged, doubles: deliveries.doubles, failure: undefined }
-  const failure: Failure = { seed, round: first + done, folder: place.folder, problems }
+  const failure: Failure = { seed, round: first + done, folder: place.kept, problems }
   say(describeFailure(failure))
   return { done, acknowledged, doubles: deliveries.doubles, failure }
 }

@@ -36,15 +36,23 @@ describe('a recorded life, replayed on disks that lose things', { timeout: 3_600
     scratch?.remove()
   })
 
-  const play = (count: number, counts?: (path: string) => boolean) =>
+  const play = (count: number, counts?: (path: string) => boolean, around?: (path: string) => boolean) =>
     replay({
       ...{ recording, states: count, chance: new Chance(seed), folder: join(scratch.folder, 'state') },
       ...(counts === undefined ? {} : { counts, maxFailures: 1 }),
+      ...(around === undefined ? {} : { around }),
     })
 
   test(`${states} states of the disk hold all that was acknowledged`, { timeout: 3_600_000 }, async () => {
     const { failures } = await play(states)
     assert.deepEqual(failures, [])
+  })
+
+  test('so does the disk before and after every step of every body file', { timeout: 900_000 }, async () => {
+    const around = (path: string): boolean => path.startsWith('bodies')
+    const replayed = await play(states * 4, undefined, around)
+    assert.deepEqual(replayed.failures, [])
+    assert.ok(replayed.states > 20, 'there were body files')
   })
 
   const planted: readonly (readonly [what: string, ignored: (path: string) => boolean])[] = [

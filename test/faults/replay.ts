@@ -11,11 +11,14 @@ import { Post } from './post.ts'
 import { begins, type Recording } from './recording.ts'
 import { checkFolder } from './rounds.ts'
 import { readFolder } from './store-reader.ts'
+import type { LogRecord } from './write-log.ts'
 
 export interface ReplayOptions {
   readonly recording: Recording
   readonly states: number
   readonly chance: Chance
+  /** Every point before and after what happens to these paths, instead of points by chance. */
+  readonly around?: (path: string) => boolean
   /** Made and emptied again and again. */
   readonly folder: string
   /** Whether a sync of this path counts; a planted mistake lets it not. */
@@ -41,7 +44,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { records } = recording
   const disk = new DiskModel(counts)
   const failures: StateFailure[] = []
-  const cuts = cutsOf(options)
+  const cuts = options.around === undefined ? cutsOf(options) : cutsAround(recording.records, options.around)
   let [at, done, steps] = [0, 0, 0]
   for (const cut of cuts.slice(0, states)) {
     for (; at < cut; at++) {
@@ -70,6 +73,18 @@ function cutsOf({ recording, states, chance }: ReplayOptions): readonly number[]
     telling.length > 0 && chance.is(0.6) ? chance.pick(telling) : chance.within(0, records.length),
   )
   return cuts.toSorted((a, b) => a - b)
+}
+
+function cutsAround(records: readonly LogRecord[], wanted: (path: string) => boolean): readonly number[] {
+  const paths = new Map<number, string>()
+  const cuts = new Set<number>()
+  records.forEach((record, index) => {
+    if (record.kind === 'mark') return
+    if (record.kind === 'open') paths.set(record.handle, record.path)
+    const path = 'path' in record ? record.path : (paths.get(record.handle) ?? '')
+    if (wanted(path)) cuts.add(index).add(index + 1)
+  })
+  return [...cuts]
 }
 
 async function tryState(
