@@ -162,7 +162,7 @@ describe('a disk whose fsync fails', { timeout: 300_000 }, () => {
       mountPoint: join(scratch.folder, 'power'),
       sizeBytes: 128 * 2 ** 20,
     })
-    t.after(() => disk.unmount())
+    t.after(() => disk.remove())
     const house = await serve(
       'power',
       { does: 'fail', calls: ['sync'], path: 'hikyaku.db*' },

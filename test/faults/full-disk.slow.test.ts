@@ -60,7 +60,7 @@ describe('a full disk', { timeout: 300_000 }, () => {
   })
 
   after(async () => {
-    await disk?.unmount()
+    await disk?.remove()
     scratch?.remove()
   })
 

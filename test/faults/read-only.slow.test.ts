@@ -47,7 +47,7 @@ describe('a disk that becomes read-only', { timeout: 300_000 }, () => {
       sizeBytes: 160 * 2 ** 20,
       options: ['errors=remount-ro'],
     })
-    t.after(() => disk.unmount())
+    t.after(() => disk.remove())
     let server = await startFaulted(t, { folder: disk.mountPoint })
     await addMe(server)
     const there = ['one', 'two']

@@ -118,6 +118,18 @@ describe('what stands around the server', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
+  test('a start whose log cannot be opened is one sentence', async (t) => {
+    const folder = below(scratch.folder, 'no-log')
+    const server = launchServer({ folder, config: faultedConfig({ log: { to: '/nowhere/mail.log' } }) })
+    t.after(() => server.process.kill('SIGKILL'))
+    assert.equal(await server.ended, 1)
+    assert.match(
+      server.stderr(),
+      /The log file \/nowhere\/mail\.log cannot be opened \(ENOENT\); see log\.to/,
+    )
+    assert.doesNotMatch(server.stderr(), /^\s+at /m, 'no stack')
+  })
+
   test('a start with a CA file of the smarthost that cannot be read is one sentence', async (t) => {
     const folder = below(scratch.folder, 'ca')
     const config = faultedConfig({ outbound: { smarthost: '127.0.0.1:2', smarthost_ca: '/nowhere/ca.pem' } })
