@@ -146,6 +146,14 @@ export class WorldServer {
     scheduler.after(1 + this.plan.downMs, () => this.life === next && this.start(), world)
   }
 
+  /** After a stop: another life on the same folder. */
+  restart(): void {
+    this.life = new Life(this.domain)
+    this.machine = this.#newMachine(this.machine.folder)
+    this.#stopped = undefined
+    this.start()
+  }
+
   /** What an operator's command does here; undefined while the server is down, or where it died on the way. */
   run(operation: string, args: Readonly<Record<string, unknown>>): Promise<OperationResult | undefined> {
     const running = this.#running
@@ -322,11 +330,12 @@ export class WorldServer {
     )
   }
 
-  #newMachine(): Machine {
+  /** @param folder where it is not the one of the next life after a death. */
+  #newMachine(folder = this.deaths === 0 ? this.#folder : `${this.#folder}-${this.deaths}`): Machine {
     const { scheduler, chance } = this.#parts
     return new Machine({
       life: this.life,
-      folder: this.deaths === 0 ? this.#folder : `${this.#folder}-${this.deaths}`,
+      folder,
       chance,
       troubles: this.plan.troubles,
       nowMs: () => (this.isHealed ? Number.POSITIVE_INFINITY : scheduler.nowMs),

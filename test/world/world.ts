@@ -201,14 +201,21 @@ class World {
   /** Everything stops in order; nothing stays open, and the folders stand the checker's test. */
   async #close(states: ReadonlyMap<string, State>): Promise<void> {
     for (const reader of this.#readers) reader.leave()
+    if (!(await this.#stop())) return
+    await this.#sweep(states)
+    for (const { domain, machine } of this.#servers) {
+      for (const [what, value] of readNumbers(machine.folder)) this.#ledger.grows(`${domain} ${what}`, value)
+      for (const finding of checkFolder(machine.folder, this.#options.isDeep === true))
+        this.#ledger.broke(`${domain} check: ${finding}`)
+    }
+  }
+
+  async #stop(): Promise<boolean> {
     const stop = () => Promise.all(this.#servers.map((server) => server.stop()))
-    if (!(await this.#until('servers stop', this.#asWorld(stop)))) return
+    if (!(await this.#until('servers stop', this.#asWorld(stop)))) return false
     // A timer that was not cancelled may fire once more; one that goes on for ever is left open.
-    await this.#scheduler.run({
-      maxSteps: MAX_STEPS,
-      maxMs: this.#scheduler.nowMs + IDLE_MS,
-      done: () => false,
-    })
+    const bounds = { maxSteps: MAX_STEPS, maxMs: this.#scheduler.nowMs + IDLE_MS, done: () => false }
+    await this.#scheduler.run(bounds)
     for (const { domain, life, machine } of this.#servers) {
       const open = this.#network.open(life)
       const timers = this.#scheduler.waiting(life)
@@ -217,12 +224,22 @@ class World {
         this.#ledger.broke(
           `${domain} has left open: ${open} connections, ${timers} timers, ${databases} databases, ${machine.openFiles} files`,
         )
-      for (const [what, value] of readNumbers(machine.folder)) this.#ledger.grows(`${domain} ${what}`, value)
-      const isEmpty = states.get(domain)?.mailboxes.length === 0
-      if (isEmpty) this.#ledger.broke(`${domain} has no mailbox`)
-      for (const finding of checkFolder(machine.folder, this.#options.isDeep === true))
-        this.#ledger.broke(`${domain} check: ${finding}`)
     }
+    return true
+  }
+
+  /** What a disk in trouble kept from being deleted goes at the next start; a file in use never does. */
+  async #sweep(states: ReadonlyMap<string, State>): Promise<void> {
+    const strewn = this.#servers.filter(({ domain }) => (states.get(domain)?.strayFiles.length ?? 0) > 0)
+    if (strewn.length === 0) return
+    for (const server of strewn) server.restart()
+    const look = async (): Promise<void> => {
+      while (!strewn.every(({ isUp }) => isUp)) await this.#scheduler.sleep(1_000)
+    }
+    if (!(await this.#until('servers start again', this.#asWorld(look))) || !(await this.#stop())) return
+    for (const { domain, machine } of strewn)
+      for (const file of readState(machine.folder).strayFiles)
+        this.#ledger.broke(`${domain}: body file ${file} is stray or missing, after a start too`)
   }
 
   #asWorld(work: () => Promise<unknown>): Promise<unknown> {
