@@ -26,7 +26,7 @@ export const usage = `usage: npm run bench -- [--peers|--peer NAME] [--quick] [-
                         [--program FILE] [--folder DIR] [--results FILE] [--write|--no-write]
 
   --peers     measures Postfix with Dovecot and with Cyrus in the same run, turn by turn with ours: as root, some
-              25 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
+              20 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
   --peer NAME only this one of them, dovecot or cyrus.
   --quick     short loads, one run each: shows that everything works, and no more than that.
   --runs N    how often each is measured (3); the table shows medians.
