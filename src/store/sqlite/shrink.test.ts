@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -133,4 +134,44 @@ test('a small database of an older version is rewritten at its opening, and shri
   assert.equal(autoVacuum(now), 2)
   now.close()
   assertIntegrity(folder)
+})
+
+/** Runs the program until it has deleted, ends it as a power cut would while it shrinks, and gives what it said. */
+async function killed(folder: string, round: number): Promise<readonly string[]> {
+  const program = join(import.meta.dirname, 'shrink.test-kit.ts')
+  const child = spawn(process.execPath, [program, folder, String(round)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8')
+  child.stdout.on('data', (text: string) => {
+    if (!said.includes('deleted') && text.includes('deleted'))
+      setTimeout(() => child.kill('SIGKILL'), Math.random() * 150)
+    said += text
+  })
+  await new Promise((resolve) => child.once('close', resolve))
+  return said.split('\n').slice(0, -1)
+}
+
+test('killed while it shrinks, nothing is lost', { timeout: 180_000 }, async (t) => {
+  const folder = scratch(t)
+  for (let round = 0; round < 4; round++) {
+    const said = await killed(folder, round)
+    assert(said.includes('deleted'))
+    const bench = await openBench(folder)
+    t.after(() => bench.store.close())
+    const account = await bench.store.accounts.findAccount(`kept${round}@example.test`)
+    assert(account !== undefined)
+    const kept = accessOf(account.id)
+    const view = await bench.view(kept)
+    const acknowledged = said.filter((line) => line.startsWith(`${round}-`)).length
+    assert(
+      view.exists === acknowledged || view.exists === acknowledged + 1,
+      `${view.exists} of ${acknowledged}`,
+    )
+    if (view.exists > 0)
+      assert.match((await bench.octets(kept, view, 1)).toString(), new RegExp(`: ${round}-0\r`))
+    await bench.store.close()
+    assertIntegrity(folder)
+  }
 })
