@@ -12,9 +12,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import type { Access } from '../../ports/store.ts'
-import { accessOf, Bench, collect, mail } from '../contract/bench.test-kit.ts'
+import { accessOf, addr, Bench, collect, mail } from '../contract/bench.test-kit.ts'
 import type { Damage } from './damage-news.ts'
 import { openStore, type Store } from './open.ts'
 import { ReadFault } from './reader-client.ts'
@@ -186,3 +187,88 @@ test('a log whose end is torn, as a power cut leaves it, is taken up to there', 
     await opened.store.close()
   }
 })
+
+/** A copy whose tables' root pages (in a small store their only ones) are overwritten. */
+async function withSpoilt(
+  tables: readonly string[],
+  work: (store: Store, told: Told, bench: Bench) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(root, 'spoilt-'))
+  cpSync(whole(), folder, { recursive: true })
+  const db = new DatabaseSync(join(folder, 'hikyaku.db'))
+  const roots = tables.map((table) => {
+    const row = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table)
+    return Number(row?.rootpage)
+  })
+  db.close()
+  for (const page of roots) spoilPage(folder, page, new Random(page))
+  const told: Told = { faults: [], notes: [], damage: [] }
+  const opened = await open(folder, told)
+  assert(opened.ok, opened.ok ? '' : opened.error.problem)
+  const { store } = opened
+  try {
+    await work(store, told, new Bench({ store, reopen: () => assert.fail(), dispose: () => store.close() }))
+  } finally {
+    await store.close()
+  }
+  assert.deepEqual(told.faults, [])
+}
+
+async function annaOf(store: Store): Promise<Access> {
+  const [anna] = await store.accounts.listAccounts()
+  assert(anna !== undefined)
+  return accessOf(anna.id)
+}
+
+test('an operation that meets a damaged page is refused alone; those of the same commit are written', () =>
+  withSpoilt(['subscriptions', 'queue_recipients'], async (store, told, bench) => {
+    const anna = await annaOf(store)
+    const queued = {
+      sender: { reversePath: addr('a@far.test'), bodyType: '8BITMIME', smtputf8: false },
+      recipients: [{ address: addr('b@far.test') }],
+      nextAttemptAtMs: 1,
+      skipBytes: 0,
+    } as const
+    const [first, second, third] = await Promise.all(
+      [{}, { queue: queued }, {}].map((more, index) =>
+        bench.message(mail(`of one turn ${index}`), [anna], more),
+      ),
+    )
+    assert(first !== undefined && second !== undefined && third !== undefined)
+    const [one, subscribed, out, two] = await Promise.all([
+      store.intake.accept(first),
+      store.mailboxes.subscribe(anna, 'Elsewhere', true),
+      store.intake.accept(second),
+      store.intake.accept(third),
+    ])
+    assert(one.ok && two.ok)
+    assert(!subscribed.ok && subscribed.error.kind === 'io')
+    assert(!out.ok && out.failure.kind === 'io')
+    const view = await bench.view(anna)
+    const uids = [one, two].map((stored) => stored.value[0]?.uid)
+    assert.deepEqual(
+      [view.uid(view.exists - 1), view.uid(view.exists)],
+      uids,
+      'nothing of the others is there',
+    )
+    view.close()
+    assert.equal(told.notes.filter((note) => /hikyaku check/.test(note)).length, 2, 'told once for each kind')
+  }))
+
+test('mail goes before its trace: damaged pages of traces keep nothing out', () =>
+  withSpoilt(['traces', 'trace_addresses'], async (store, told, bench) => {
+    const anna = await annaOf(store)
+    const uid = await bench.deliver(mail('without a trace'), anna, {
+      trace: [{ atMs: 1, kind: 'sender', reversePath: 'a@far.test' }],
+    })
+    const view = await bench.view(anna)
+    assert.equal(view.uid(view.exists), uid)
+    assert.match(`${await bench.octets(anna, view, view.exists)}`, /without a trace/)
+    view.close()
+    assert.match(told.notes.join(), /a page of the database is damaged \(met by "accept"\)/)
+  }))
+
+test('known addresses that are damaged keep no server from starting', () =>
+  withSpoilt(['good_addresses'], async (store) => {
+    assert.equal((await store.accounts.listAccounts()).length, 3)
+  }))

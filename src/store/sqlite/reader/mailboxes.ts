@@ -10,10 +10,10 @@ const SELECT_HEAD = `SELECT name, uidnext, uidvalidity, highest_modseq FROM mail
   WHERE account = ? AND id = ? AND selectable = 1`
 // Children sort between `name/` and `name0`: 0 is the character after the separator.
 const SELECT_INFO = `SELECT id, special_use, selectable,
-  EXISTS (SELECT 1 FROM subscriptions s WHERE s.account = m.account AND s.name = m.name),
   EXISTS (SELECT 1 FROM mailboxes c WHERE c.account = m.account AND c.name > m.name || '/'
     AND c.name < m.name || '0')
   FROM mailboxes m WHERE account = ? AND name = ?`
+const SELECT_SUBSCRIBED = 'SELECT 1 FROM subscriptions WHERE account = ? AND name = ?'
 const SELECT_KEYWORDS = 'SELECT name FROM keywords WHERE mailbox = ? ORDER BY bit'
 const SELECT_ENTRIES = 'SELECT uid, message, flags, modseq FROM entries WHERE mailbox = ?'
 const COUNT_FROM = 'SELECT count(*) FROM entries WHERE mailbox = ? AND uid >= ?'
@@ -25,7 +25,7 @@ const SELECT_CREDENTIALS =
 
 export function listMailboxes(sql: Sql, owner: number): Answers['mailboxes'] {
   const rows = sql.all(SELECT_MAILBOXES, owner) as unknown as readonly MailboxRow[]
-  const names = sql.all(SELECT_SUBSCRIPTIONS, owner) as unknown as readonly [string][]
+  const names = orNone(() => sql.all(SELECT_SUBSCRIPTIONS, owner)) as unknown as readonly [string][]
   return { rows, subscriptions: names.map(([name]) => name) }
 }
 
@@ -45,18 +45,19 @@ export function countFrom(sql: Sql, mailbox: number, uid: number): number {
 export function mailboxInfo(sql: Sql, owner: number, name: string): InfoRow | undefined {
   const row = sql.get(SELECT_INFO, owner, name)
   if (row === undefined) return undefined
-  const [id, specialUse, selectable, subscribed, hasChildren] = row as InfoTuple
+  const [id, specialUse, selectable, hasChildren] = row as InfoTuple
+  const subscribed = orNone(() => sql.all(SELECT_SUBSCRIBED, owner, name))
   return {
     id,
     name,
     specialUse,
     selectable: selectable === 1,
-    subscribed: subscribed === 1,
+    subscribed: subscribed.length > 0,
     hasChildren: hasChildren === 1,
   }
 }
 
-type InfoTuple = readonly [number, string | null, number, number, number]
+type InfoTuple = readonly [number, string | null, number, number]
 
 /** A whole mailbox as columns, for a view. Must run in a transaction: row, keywords and entries belong together. */
 export function loadMailbox(sql: Sql, owner: number, mailbox: number): LoadedMailbox | undefined {
@@ -87,14 +88,14 @@ export function readDirectory(sql: Sql): DirectoryRows {
   return {
     accounts: accounts.map(accountRow),
     aliases: aliases.map(([alias, targets]) => [alias, JSON.parse(targets) as string[]]),
-    good: goodAddresses(sql),
+    good: orNone(() => sql.all(SELECT_GOOD)) as unknown as DirectoryRows['good'],
   }
 }
 
-/** None, where they are damaged: they only spare their accounts a wait after failed log-ins. */
-function goodAddresses(sql: Sql): DirectoryRows['good'] {
+/** Nothing, where the rows are damaged: these only add to what can be used without them. */
+function orNone<T>(read: () => readonly T[]): readonly T[] {
   try {
-    return sql.all(SELECT_GOOD) as unknown as DirectoryRows['good']
+    return read()
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return []

@@ -86,10 +86,13 @@ export class GroupCommit {
     return this.#later.length > 0 || this.#retain !== undefined
   }
 
-  /** One transaction. Each operation stands in a savepoint: it fails alone, unless the whole group is lost. */
-  run(calls: readonly UnpackedCall[]): GroupReport {
+  /**
+   * One transaction. Each operation stands in a savepoint: it fails alone, unless the whole group is lost.
+   * @param keepsTraces false where the pages of traces are damaged.
+   */
+  run(calls: readonly UnpackedCall[], keepsTraces = true): GroupReport {
     if (this.#mistrust !== undefined) return this.#refused(calls, { kind: 'io', cause: this.#mistrust })
-    const context = this.#context()
+    const context = { ...this.#context(), keepsTraces }
     const results: [number, 0 | 1, unknown][] = []
     try {
       this.#sql.run('BEGIN IMMEDIATE')
@@ -98,10 +101,7 @@ export class GroupCommit {
       for (const usage of this.#state.takeUsage()) context.events.push({ e: 'used', ...usage })
       this.#sql.run('COMMIT')
     } catch (error) {
-      const report = this.#lost(calls, error)
-      return isUnreadable(error) && calls.length > 1 && this.#mistrust === undefined
-        ? this.#oneByOne(calls)
-        : report
+      return this.#lost(calls, error, keepsTraces)
     }
     this.#finish(context)
     this.#isPaused = false
@@ -117,11 +117,11 @@ export class GroupCommit {
     return retain === undefined ? { results: [], events: [] } : this.run([internal(retain)])
   }
 
-  #context(): Context {
-    return { sql: this.#sql, state: this.#state, events: [], files: [], later: [], keepsTraces: true }
+  #context(): Omit<Context, 'keepsTraces'> {
+    return { sql: this.#sql, state: this.#state, events: [], files: [], later: [] }
   }
 
-  /** A damaged page kept the group from being committed: only what needs that page is refused. */
+  /** A damaged page was met: each operation has a transaction of its own, and only what needs that page is refused. */
   #oneByOne(calls: readonly UnpackedCall[]): GroupReport {
     const reports = calls.map((call) => this.run([call]))
     return {
@@ -150,12 +150,6 @@ export class GroupCommit {
       context.events.length = marks[0]
       context.files.length = marks[1]
       context.later.length = marks[2]
-      if (isUnreadable(error)) {
-        this.#note(call.operation, error)
-        // Mail goes before its trace.
-        if (context.keepsTraces && TRACED.has(call.operation.op))
-          return this.#runOne({ ...context, keepsTraces: false }, call)
-      }
       return [call.id, 0, refusalOf(error)]
     }
   }
@@ -193,7 +187,7 @@ export class GroupCommit {
     for (const file of context.files) this.#deleteFile(file)
   }
 
-  #lost(calls: readonly UnpackedCall[], error: unknown): GroupReport {
+  #lost(calls: readonly UnpackedCall[], error: unknown, keepsTraces: boolean): GroupReport {
     if (leavesDiskUnsure(error)) this.#mistrust = describeError(error)
     try {
       if (this.#sql.db.isTransaction) this.#sql.run('ROLLBACK')
@@ -202,7 +196,13 @@ export class GroupCommit {
       // What is kept in memory may be wrong now, and the database does not tell.
       this.#mistrust ??= describeError(worse)
     }
-    if (isUnreadable(error)) for (const { operation } of calls) this.#note(operation, error)
+    if (isUnreadable(error) && this.#mistrust === undefined) {
+      const [call] = calls
+      if (call === undefined || calls.length > 1) return this.#oneByOne(calls)
+      this.#note(call.operation, error)
+      // Mail goes before its trace.
+      if (keepsTraces && TRACED.has(call.operation.op)) return this.run(calls, false)
+    }
     return this.#refused(calls, refusalOf(error), isUnreadable(error))
   }
 
@@ -298,12 +298,12 @@ function internal(operation: Operation): UnpackedCall {
 }
 
 /**
- * A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. A damaged
- * page spoils only what needs it: the savepoint takes back what was written before SQLite saw the damage.
+ * A disk that is full or broken spoils the group even where SQLite kept the transaction: nothing of it is sure. After a
+ * damaged page SQLite refuses all that comes later in the transaction, also behind a savepoint.
  */
 function isFatal(error: unknown): boolean {
   const fault = sqliteFault(error)
-  return fault === 'full' || fault === 'io'
+  return fault === 'full' || fault === 'io' || fault === 'corrupt'
 }
 
 function refusalOf(error: unknown): Refusal {
