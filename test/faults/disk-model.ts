@@ -180,7 +180,7 @@ export class DiskModel {
     this.#steps.push({ sequence, folders: new Set(folders), apply })
   }
 
-  /** Writes one of the states that the disk may be in into an empty folder. Shared memory is not on a disk: not -shm. */
+  /** Writes one of the states that the disk may be in into an empty folder. */
   writeState(folder: string, fate: Fate, chance: Chance): void {
     const names: Names = new Map(this.#names)
     const upTo = chance.within(0, this.#steps.length)
@@ -193,9 +193,17 @@ export class DiskModel {
     const isReachable = (path: string): boolean =>
       dirname(path) === '.' || (names.get(dirname(path)) === 'folder' && isReachable(dirname(path)))
     for (const [path, file] of [...names].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!isReachable(path) || path.endsWith('-shm')) continue
-      if (file === 'folder') mkdirSync(join(folder, path), { recursive: true, mode: 0o700 })
+      if (!isReachable(path)) continue
+      if (path.endsWith('-shm')) writeLeftover(join(folder, path), chance)
+      else if (file === 'folder') mkdirSync(join(folder, path), { recursive: true, mode: 0o700 })
       else writeFileSync(join(folder, path), file.contentAfter(fate, chance), { mode: 0o600 })
     }
   }
+}
+
+/** Memory that programs share is written back at any time or never: nothing, or anything. */
+function writeLeftover(file: string, chance: Chance): void {
+  if (chance.is(0.5)) return
+  const octets = Buffer.from(Array.from({ length: 32_768 }, () => chance.within(0, 255)))
+  writeFileSync(file, octets, { mode: 0o600 })
 }
