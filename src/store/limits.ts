@@ -114,6 +114,8 @@ export const RECENT_RANGES = 500
 export const CACHED_ROWS = 500_000
 /** Sessions told of a change in one turn of the event loop: some 2 ms. */
 export const FAN_OUT_SLICE = 64
+/** No longer than this, where they have more to hear than one line. */
+export const FAN_OUT_MS = 5
 
 /** Room on the disk that mail may not take: an EXPUNGE of a large mailbox needs some MiB of log. */
 export const FREE_SPACE_BYTES = 32 * 1024 * 1024

@@ -237,6 +237,7 @@ class SqliteStore implements Store {
     this.#hub = new ViewHub({
       load: (owner, mailbox) => this.#loadMailbox(owner, mailbox),
       release: (mailbox, upTo) => writer.post({ op: 'release', mailbox, upTo }),
+      nowMs: options.monotonic ?? (() => performance.now()),
       later: (callback) => void setImmediate(callback),
     })
     const space = options.diskSpace ?? (() => diskSpaceOf(bodies))

@@ -1,5 +1,5 @@
 import type { MailboxInfo } from '../../ports/mailboxes.ts'
-import { CACHED_ROWS, FAN_OUT_SLICE } from '../limits.ts'
+import { CACHED_ROWS, FAN_OUT_MS, FAN_OUT_SLICE } from '../limits.ts'
 import type { Columns } from './columns.ts'
 import { RecentUids } from './recent.ts'
 import { SharedMailbox } from './shared.ts'
@@ -47,6 +47,8 @@ export interface HubOptions {
   load(owner: number, mailbox: number): Promise<LoadedRows | undefined>
   /** No view shows what was expunged up to this MODSEQ; null: nor anything of a deleted mailbox. */
   release(mailbox: number, upTo: number | null): void
+  /** Monotonic. */
+  nowMs(): number
   /** Runs the callback in a later turn of the event loop. */
   later(callback: () => void): void
 }
@@ -154,10 +156,12 @@ export class ViewHub {
   /** Thousands of idle sessions are told a slice at a time, so that mail goes on coming in. */
   #tell(): void {
     let left = FAN_OUT_SLICE
+    const startMs = this.#options.nowMs()
     for (const shared of this.#toTell) {
       for (const view of shared.views) {
         if (view.told === shared.version) continue
-        if (left-- === 0) {
+        // A thousand flag changes cost each session a millisecond or two: there the time counts, not the sessions.
+        if (left-- === 0 || this.#options.nowMs() - startMs > FAN_OUT_MS) {
           this.#options.later(() => this.#tell())
           return
         }

@@ -59,6 +59,7 @@ class Truth {
   readonly expungedAt = new Map<number, number>()
   rows: { uid: number; flags: number; modseq: number }[] = []
   modseq = 1
+  nowMs = 0
   uidNext = 1
   #later: (() => void)[] = []
 
@@ -66,6 +67,7 @@ class Truth {
     this.hub = new ViewHub({
       load: () => Promise.resolve(this.snapshot()),
       release: (_, upTo) => this.released.push(upTo),
+      nowMs: () => this.nowMs,
       later: (callback) => this.#later.push(callback),
       ...options,
     })
@@ -122,6 +124,12 @@ class Truth {
     for (const row of rows) Object.assign(row, { flags, modseq })
     const pairs = rows.flatMap(({ uid }) => [uid, flags])
     this.hub.apply({ e: 'flags', mailbox: 1, modseq, rows: pairs, view: 0, silent: false })
+  }
+
+  runTurn(): void {
+    const turn = this.#later
+    this.#later = []
+    for (const callback of turn) callback()
   }
 
   runLater(): void {
@@ -224,6 +232,22 @@ test('listeners are told once a turn, in slices, and not of what they know', asy
   truth.runLater()
   assert.equal(told.get(views[0] as View), 2)
   assert.equal(told.get(views[1] as View), 1, 'it has just synced')
+})
+
+test('where sessions have much to hear fewer are told in one turn', async () => {
+  const truth = new Truth()
+  const views = await Promise.all(Array.from({ length: 10 }, () => truth.open()))
+  let told = 0
+  for (const view of views)
+    view.onChange(() => {
+      told++
+      truth.nowMs += 4
+    })
+  truth.add(1)
+  truth.runTurn()
+  assert.equal(told, 2)
+  truth.runLater()
+  assert.equal(told, 10)
 })
 
 test('sessions too far behind are told to go, the others are not', async () => {
