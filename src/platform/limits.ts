@@ -49,8 +49,8 @@ export const MEMORY_LIMITS = {
   movedBytes: 4096,
 } as const
 
-/** One go of a long answer on the main thread: with what comes beside it below the 20 ms that nobody notices. */
-export const TURN_MS = 8
+/** One go of a long answer on the main thread: with the writes that end it below the 20 ms that nobody notices. */
+export const TURN_MS = 4
 
 /** What all clients together may cost. */
 export const LISTEN_LIMITS = {
