@@ -25,12 +25,13 @@ export function openForWriting(path: string): DatabaseSync {
   return db
 }
 
+/** A connection that is closed after a fault has none, and the next one begins with them. */
 export function pauseCheckpoints(db: DatabaseSync): void {
-  db.exec('PRAGMA wal_autocheckpoint = 0')
+  if (db.isOpen) db.exec('PRAGMA wal_autocheckpoint = 0')
 }
 
 export function resumeCheckpoints(db: DatabaseSync): void {
-  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+  if (db.isOpen) db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
 }
 
 /**

@@ -103,7 +103,7 @@ class Writer {
       this.#scheduled = false
       if (this.#closing || this.#reopening !== undefined) return
       this.#drain()
-      if (this.#waiting.length === 0) this.#slice()
+      if (this.#waiting.length === 0 && this.#group.mistrust === undefined) this.#slice()
       this.#work()
     })
   }
