@@ -93,7 +93,7 @@ function flagsOf(line: string): string {
     .join(' ')
 }
 
-test('a client in IDLE that does not read costs a few buffers, and hears the truth when it does (attack 26)', async () => {
+test('attack 10d: a client in IDLE that does not read costs a few buffers, and hears the truth when it does', async () => {
   const account = await full(COUNT)
   const [idle, busy] = [await selected(account), await selected(account)]
   const known = await command(idle, 'c FETCH 1:* FLAGS')
@@ -122,7 +122,7 @@ test('a client in IDLE that does not read costs a few buffers, and hears the tru
   for (const { socket } of [idle, busy]) socket.destroy()
 })
 
-test('others are answered in the midst of a long answer (attack 26)', async () => {
+test('attack 32b: others are answered in the midst of a long answer', async () => {
   const account = await full(8_000)
   const [greedy, other] = [await selected(account), await selected(account)]
   const ended: string[] = []
@@ -142,7 +142,7 @@ test('others are answered in the midst of a long answer (attack 26)', async () =
   for (const { socket } of [greedy, other]) socket.destroy()
 })
 
-test('a client that stops in the midst of a FETCH goes on where it was', async () => {
+test('attack 10d: a client that stops in the midst of a FETCH goes on where it was', async () => {
   const account = await full(COUNT)
   const wire = await selected(account)
   wire.send('c FETCH 1:* (UID BODY.PEEK[])\r\nd NOOP\r\n')

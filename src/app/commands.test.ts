@@ -294,7 +294,7 @@ test('config sample is a file that config check finds right; a mistake names fil
   )
 })
 
-test('the program itself: escapes do not reach the terminal, passwords come by its standard input', async () => {
+test('attack 31d: the program itself: escapes do not reach the terminal, passwords come by its standard input', async () => {
   await house.account('escape@example.test')
   await house.deliver('escape@example.test', 'Subject: \u001b[2Jgone\r\n\r\n\u001b[31mred\u009b1m\r\n')
   const shown = await program(['mail', 'show', 'escape@example.test', 'INBOX', '1'])

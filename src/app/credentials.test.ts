@@ -31,7 +31,7 @@ async function trySmtp(account: Account, password: string, from: string): Promis
   return answer
 }
 
-test('D11-D13: one budget over connections and protocols; an address that has worked is not locked out', async () => {
+test('attack 28a: D11-D13: one budget over connections and protocols; an address that has worked is not locked out', async () => {
   const me = await house.account()
   const home = '192.0.2.10'
   assert.match((await tryImap(me, me.password, home)).answer, /^a OK/)

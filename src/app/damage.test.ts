@@ -79,7 +79,7 @@ async function assertGiven(house: House, account: Account, items: string, damage
   }
 }
 
-test('a text whose checksum does not match: that message alone is not given', () =>
+test('attack 29j: a text whose checksum does not match: that message alone is not given', () =>
   withMail(async (house, account) => {
     spoil(house, `UPDATE texts SET bytes = x'48656c6c6f21' WHERE body = ${body(3)}`)
     await assertGiven(house, account, 'BODY.PEEK[]', [3])

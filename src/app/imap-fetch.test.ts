@@ -276,7 +276,7 @@ test('a large body is streamed whole, and in part, octet for octet', async () =>
   wire.socket.destroy()
 })
 
-test('a client that does not read holds up itself alone, and costs no memory', async () => {
+test('attack 10d: a client that does not read holds up itself alone, and costs no memory', async () => {
   const { me, wire, select } = await mailbox()
   const content = `Subject: big\r\n\r\n${`${'x'.repeat(78)}\r\n`.repeat(50_000)}`
   await append(wire, content)

@@ -73,7 +73,7 @@ test('rfc3501 §6.2.3: no password is taken before TLS, right or wrong, by whate
   assert.ok(!JSON.stringify(house.events).includes(me.password), 'no password is in the log')
 })
 
-test('what came behind STARTTLS in clear text is dropped and told as an attack', async () => {
+test('attack 2b: what came behind STARTTLS in clear text is dropped and told as an attack', async () => {
   await house.play(
     'imap',
     String.raw`

@@ -156,7 +156,7 @@ test('the answer names the relaying for each trick that is one', async () => {
     )
 })
 
-test('B81: wrong commands, wrong order, wrong parameters, commands too long', async () => {
+test('attack 5d: B81: wrong commands, wrong order, wrong parameters, commands too long', async () => {
   await house.play(
     'mx',
     `
@@ -194,7 +194,7 @@ test('B81: wrong commands, wrong order, wrong parameters, commands too long', as
   )
 })
 
-test('B82: bare line feeds are refused and never end a message', async () => {
+test('attack 1a: B82: bare line feeds are refused and never end a message', async () => {
   for (const trick of ['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r', '\r\n.\r', 'a\nb']) {
     const wire = await house.open('mx')
     await wire.line()
@@ -212,7 +212,7 @@ test('B82: bare line feeds are refused and never end a message', async () => {
   assert.ok(!JSON.stringify(house.logged('message.accepted')).includes('smuggled'))
 })
 
-test('B83, S01-S05: early talkers, HTTP, AUTH guesses on port 25, strange HELO names', async (t) => {
+test('attack 30c: B83, S01-S05: early talkers, HTTP, AUTH guesses on port 25, strange HELO names', async (t) => {
   const strict = await startHouse({ smtp: { greeting_delay: '300 ms' } })
   t.after(() => strict.stop())
   const early = await strict.open({ port: 'mx', proxied: '192.0.2.9' })
@@ -263,7 +263,7 @@ test('B84: long lines are taken; X05, X06: the same Message-ID arrives twice', a
   )
 })
 
-test('G17: a message that goes in circles is refused with 5.4.6', async () => {
+test('attack 13c: G17: a message that goes in circles is refused with 5.4.6', async () => {
   const looped = `${'Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n'.repeat(51)}Subject: x\r\n\r\nx`
   await assert.rejects(house.deliver(me.login, looped), /554 5\.4\.6/)
 })
@@ -338,7 +338,7 @@ test('a message above the limit is 552 5.3.4, announced or not', async () => {
   )
 })
 
-test('what is behind STARTTLS is dropped, and logged', async () => {
+test('attack 2a: what is behind STARTTLS is dropped, and logged', async () => {
   await house.play(
     'mx',
     String.raw`${HELLO}

@@ -74,7 +74,7 @@ test('a hundred guesses sent together are not all the first', () => {
   assert.equal(together.filter((one) => one !== 'blocked').length, BLOCK_AT_FAILURES)
 })
 
-test('an account guessed at from many addresses is blocked for strangers, not for its owner', () => {
+test('attack 28a: an account guessed at from many addresses is blocked for strangers, not for its owner', () => {
   const { budget } = rig()
   for (let i = 0; i < BLOCK_AT_FAILURES; i++) budget.admit(attempt(`192.0.2.${i}`))
   assert.equal(delay(budget, attempt('198.51.100.1')), 'blocked')
@@ -101,7 +101,7 @@ test('a success takes back its own charge only: an account of one’s own buys n
   assert.ok(guesses <= BLOCK_AT_FAILURES, String(guesses))
 })
 
-test('the right password at the last free place does not block its owner', () => {
+test('attack 28a: the right password at the last free place does not block its owner', () => {
   const { budget } = rig()
   for (let i = 0; i < BLOCK_AT_FAILURES - 1; i++) budget.admit(attempt('192.0.2.1'))
   for (let i = 0; i < 5; i++) {

@@ -43,7 +43,7 @@ test('what may not be stored is refused', () => {
     assert.equal(makeFlagSet([name]), undefined, JSON.stringify(name))
 })
 
-test('keywords are limited in length and number', () => {
+test('attack 32c: keywords are limited in length and number', () => {
   assert.ok(isKeyword('x'.repeat(MAX_KEYWORD_OCTETS)))
   assert.ok(!isKeyword('x'.repeat(MAX_KEYWORD_OCTETS + 1)))
   const most = Array.from({ length: MAX_KEYWORDS_PER_MESSAGE }, (_, i) => `k${i}`)

@@ -20,12 +20,12 @@ test('INBOX in any case is one mailbox, at the top only', () => {
   assert.equal(parseMailboxName('Work/inbox'), 'Work/inbox')
 })
 
-test('composed and decomposed letters are one name', () => {
+test('attack 32d: composed and decomposed letters are one name', () => {
   assert.equal(parseMailboxName('e\u0301te\u0301'), 'été')
   assert.equal(parseMailboxName('か\u3099'), 'が')
 })
 
-test('ATTACKS 27: names that lead elsewhere or break a line are refused', () => {
+test('attack 27a: names that lead elsewhere or break a line are refused', () => {
   const wrong = [
     '',
     '/',

@@ -93,7 +93,7 @@ test('members agree with the naive set, and the round trip', () => {
   )
 })
 
-test('ATTACKS 26: a set is never spread out', () => {
+test('attack 26b: a set is never spread out', () => {
   const all = parse(`1:${MAX_UID}`)
   assert.equal(countUids(all), MAX_UID)
   assert.deepEqual(indexesInSet(all, [3, 9]), [0, 1])

@@ -111,7 +111,7 @@ test('tokens are as they stand', () => {
   ])
 })
 
-test('the number of addresses is bounded', () => {
+test('attack 9b: the number of addresses is bounded', () => {
   const { entries, leniencies } = readAddressList('a@b,'.repeat(MAX_ADDRESSES + 100))
   assert.ok(entries.length <= MAX_ADDRESSES + 1)
   assert.ok(leniencies.includes('address-list-cut'))

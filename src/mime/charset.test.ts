@@ -53,20 +53,20 @@ test('other charsets and their labels', () => {
   assert.equal(canonicalCharset('__proto__'), undefined)
 })
 
-test('an unterminated shift ends with its line, and is tagged', () => {
+test('attack 23b: an unterminated shift ends with its line, and is tagged', () => {
   const { text, leniencies } = decodeText(bytes(`${E}$B2q5D\r\nplain ${E}$B2q`), 'iso-2022-jp')
   assert.equal(text, '会議\r\nplain 会')
   assert.deepEqual(leniencies, ['iso-2022-jp-unterminated'])
 })
 
-test('escape tricks hide nothing', () => {
+test('attack 23a: escape tricks hide nothing', () => {
   assert.equal(decode(`<scr${E}(Bipt>`, 'iso-2022-jp'), '<script>')
   assert.equal(decode(`${E}$B2${E}(Bq`, 'iso-2022-jp'), '\ufffdq')
   assert.equal(decode(`${E}$B\r\n<b>`, 'iso-2022-jp'), '\r\n<b>')
   assert.equal(decode(`${E}%x${E}`, 'iso-2022-jp'), '\u001a%x\u001a')
 })
 
-test('octets that the label does not allow become U+FFFD and are tagged', () => {
+test('attack 23c, 23d: octets that the label does not allow become U+FFFD and are tagged', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['utf-8', '\u00c0\u00af'],
     ['utf-8', '\u00ed\u00a0\u0080'],

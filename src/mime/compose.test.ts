@@ -17,7 +17,7 @@ import { MessageScanner } from './scanner.ts'
 import { partText } from './text.ts'
 import { decodedWords } from './words.ts'
 
-test('a line end in a value is refused', () => {
+test('attack 8c: a line end in a value is refused', () => {
   for (const text of ['a\r\nBcc: x@y', 'a\nb', 'a\rb', 'a\0b', 'a\u001b[31m']) {
     assert.throws(() => composeField('Subject', text), Bug)
     assert.throws(() => composeRawField('X-A', text), Bug)

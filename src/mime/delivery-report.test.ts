@@ -183,7 +183,7 @@ test('a host without enhanced codes: the class has to do', () => {
   assert.deepEqual([status(550), status(451)], ['5.0.0', '5.0.0'])
 })
 
-test('the words of a hostile host add no field, no part and no terminal escape', () => {
+test('attack 8c: the words of a hostile host add no field, no part and no terminal escape', () => {
   const words = [
     'x\r\nAction: delivered',
     'x\r\n\r\n--report-abc123--\r\n',

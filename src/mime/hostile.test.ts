@@ -45,7 +45,7 @@ function depth(part: Part): number {
 
 const MULTIPART = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n'
 
-test('a million parts [mailparser #202]', options, () => {
+test('attack 22a: a million parts [mailparser #202]', options, () => {
   const content = `${MULTIPART}${'--b\n\n'.repeat(1_000_000)}--b--\n`
   const summary = scan(content)
   const root = decodeParts(summary.parts)
@@ -56,7 +56,7 @@ test('a million parts [mailparser #202]', options, () => {
   assert.ok(summary.bodyStructure.length < MAX_PARTS * 200)
 })
 
-test('deep nesting of multiparts and messages [Stalwart CVE-2026-26312]', options, () => {
+test('attack 22b: deep nesting of multiparts and messages [Stalwart CVE-2026-26312]', options, () => {
   const multiparts = Array.from(
     { length: 20_000 },
     (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`,
@@ -72,7 +72,7 @@ test('deep nesting of multiparts and messages [Stalwart CVE-2026-26312]', option
   }
 })
 
-test('boundaries of boundaries: many alike, none that fits', options, () => {
+test('attack 22f: boundaries of boundaries: many alike, none that fits', options, () => {
   const long = 'a'.repeat(200)
   const nested = Array.from(
     { length: 40 },
@@ -82,7 +82,7 @@ test('boundaries of boundaries: many alike, none that fits', options, () => {
   assert.ok(countParts(decodeParts(summary.parts)) <= 42)
 })
 
-test('a header without end', options, () => {
+test('attack 9a: a header without end', options, () => {
   const fields = scan('X: y\r\n'.repeat(1_000_000))
   assert.ok(fields.leniencies.includes('header-too-large'))
   const line = scan(`X: ${'y'.repeat(4_000_000)}`)
@@ -95,7 +95,7 @@ test('a header without end', options, () => {
   assert.ok((scanner.header?.length ?? 0) <= MAX_HEADER_BYTES)
 })
 
-test('large headers of many parts share one budget', options, () => {
+test('attack 9a: large headers of many parts share one budget', options, () => {
   const header = `Content-Type: text/plain; name="${'x'.repeat(15_000)}"\r\n`
   const summary = scan(`${MULTIPART}${`--b\r\n${header}\r\n`.repeat(1_000)}`)
   assert.ok(summary.leniencies.includes('headers-too-large'))
@@ -106,7 +106,7 @@ test('the list of leniencies stays short', () => {
   assert.ok(scan(`${MULTIPART}--b\r\nContent-Type: x\r\n\r\n`).leniencies.length <= MAX_LENIENCIES)
 })
 
-test('parameters without end, in sections and without [Dovecot CVE-2026-27859]', options, () => {
+test('attack 22c: parameters without end, in sections and without [Dovecot CVE-2026-27859]', options, () => {
   const fields = [
     `a/b; ${Array.from({ length: MANY }, (_, i) => `f*${i}*=%41`).join(';')}`,
     `a/b; ${'x=1;'.repeat(MANY)}`,
@@ -125,7 +125,7 @@ test('parameters without end, in sections and without [Dovecot CVE-2026-27859]',
 })
 
 test(
-  'address groups within groups, brackets, quotes and comments without end [nodemailer CVE-2025-14874]',
+  'attack 22d: address groups within groups, brackets, quotes and comments without end [nodemailer CVE-2025-14874]',
   options,
   () => {
     for (const piece of [
@@ -154,7 +154,7 @@ test(
   },
 )
 
-test('encoded words that never end [CVE-2021-23400]', options, () => {
+test('attack 22e: encoded words that never end [CVE-2021-23400]', options, () => {
   for (const piece of [
     '=?',
     '=?a?q?',
@@ -171,7 +171,7 @@ test('encoded words that never end [CVE-2021-23400]', options, () => {
   }
 })
 
-test('charsets, dates and ids of any size', options, () => {
+test('attack 22e: charsets, dates and ids of any size', options, () => {
   for (const piece of ['\u001b$B', '\u001b$A0!\u001b$B0!', '\u000e', '+', '+AAA-', '\u0081', '\u008f']) {
     for (const label of ['iso-2022-jp', 'utf-7', 'shift_jis', 'euc-jp', undefined])
       assert.ok(
@@ -183,7 +183,7 @@ test('charsets, dates and ids of any size', options, () => {
   for (const piece of ['<', '<a', '>', '\r\n ']) assert.equal(messageIds(piece.repeat(MANY)).length, 0)
 })
 
-test('HTML that never closes [James CVE-2024-45626]', options, () => {
+test('attack 22g: HTML that never closes [James CVE-2024-45626]', options, () => {
   for (const piece of [
     '<',
     '<a',
@@ -203,7 +203,7 @@ test('HTML that never closes [James CVE-2024-45626]', options, () => {
     assert.ok(htmlToText(piece.repeat(MANY)).length <= piece.length * MANY * 2, piece)
 })
 
-test('header fields of any shape', options, () => {
+test('attack 31a: header fields of any shape', options, () => {
   for (const piece of [':', 'a:\n', '\n ', ' ', 'a', 'a \t', '\r']) {
     const header = Buffer.from(`x${piece.repeat(MANY)}`)
     assert.ok(headerFields(header).length <= 2_000)

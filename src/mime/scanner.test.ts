@@ -258,7 +258,7 @@ test('an outer delimiter ends unclosed inner parts', () => {
   assert.ok(summary.leniencies.includes('multipart-unclosed'))
 })
 
-test('a boundary that begins with another is itself, and the innermost of equal ones counts', () => {
+test('attack 22f: a boundary that begins with another is itself, and the innermost of equal ones counts', () => {
   const two = (outer: string, inner: string): string =>
     lines(
       `Content-Type: multipart/mixed; boundary=${outer}`,

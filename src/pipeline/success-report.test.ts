@@ -75,7 +75,7 @@ test('a sender here has the report in its INBOX', async () => {
   assert.equal(report.queue, undefined)
 })
 
-test('nobody hears of it unasked, a null sender never', async () => {
+test('attack 13a: nobody hears of it unasked, a null sender never', async () => {
   assert.deepEqual(await run(kit(), 'a@remote.test', { 'me@example.test': undefined }), [])
   assert.deepEqual(await run(kit(), 'a@remote.test', { 'me@example.test': 'NEVER' }), [])
   assert.deepEqual(await run(kit(), 'a@remote.test', { 'me@example.test': ['DELAY'] }), [])

@@ -278,7 +278,7 @@ test('mail from other servers is never completed', async () => {
   assert.doesNotMatch(Buffer.from(to.accepted[0]?.prefix ?? []).toString(), /Date:|Message-ID:/)
 })
 
-test('a loop is refused with 5.4.6', async () => {
+test('attack 13c: a loop is refused with 5.4.6', async () => {
   const content = `${'Received: x\r\n'.repeat(26)}${MESSAGE}`
   assert.equal(
     codes(await run(kit(), {}, { from: 'a@b.test', to: ['me@example.test'], content })).at(-1),
@@ -296,7 +296,7 @@ test('a loop is refused with 5.4.6', async () => {
   )
 })
 
-test('a HELO name cannot write clauses of our Received field', async () => {
+test('attack 8b: a HELO name cannot write clauses of our Received field', async () => {
   const to = kit()
   await run(to, { helo: 'x) by evil (y' }, { from: 'a@b.test', to: ['me@example.test'] })
   assert.match(
@@ -358,7 +358,7 @@ const HIDDEN_AUTHORS = {
   'behind more octets than are read': `From: me@example.test,\r\n ${`(${'x'.repeat(900)})\r\n `.repeat(150)}boss@bank.test\r\n`,
 }
 for (const [where, header] of Object.entries(HIDDEN_AUTHORS)) {
-  test(`a second author ${where} is refused on submission`, async () => {
+  test(`attack 14a: a second author ${where} is refused on submission`, async () => {
     const to = kit({ maxMessageBytes: 1_000_000 })
     const content = `${header}\r\nHello\r\n`
     const answers = await run(to, LOGGED_IN, { from: 'me@example.test', to: ['x@remote.test'], content })

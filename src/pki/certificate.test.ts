@@ -111,7 +111,7 @@ test('openssl verifies the chain as strictly as it can', (t) => {
   assert.match(leafText, /DNS:mail.example.test, IP Address:127.0.0.1\n/)
 })
 
-test('a second start keeps everything; 30 days before the end the certificate is renewed, the CA kept', (t) => {
+test('attack 29g: a second start keeps everything; 30 days before the end the certificate is renewed, the CA kept', (t) => {
   const data = temporary(t)
   const opened = ServerCertificate.open(optionsIn(data), NOW)
   assert.ok(opened.ok)

@@ -82,7 +82,7 @@ test('a client that goes away is told to the handler; one that does not read is 
   assert.ok((await aborted.promise) < 2000, 'the handler waited')
 })
 
-test('what is no request, is too long or too much is refused', async (t) => {
+test('attack 33b: what is no request, is too long or too much is refused', async (t) => {
   const { path } = await setUp(t, { hang: () => new Promise(() => undefined) })
   const answerTo = async (text: string) => {
     const client = connect(path)
@@ -141,7 +141,7 @@ test('round trip of requests and replies; anything else is none', () => {
     assert.equal(parseControlReply(wire), undefined)
 })
 
-test('large requests come in one at a time, small ones go by', async (t) => {
+test('attack 33b: large requests come in one at a time, small ones go by', async (t) => {
   const path = join(await tempFolder(t), 'control.sock')
   const memory = testMemory()
   const got: string[] = []

@@ -108,7 +108,7 @@ test('verify refuses a wrong name and an unknown CA; without it both will do', a
   assert.equal(await kindOf('192.0.2.1', false), 'ok')
 })
 
-test('answers sent in clear ahead of TLS are refused, not believed later (attack 2)', async (t) => {
+test('attack 2d: answers sent in clear ahead of TLS are refused, not believed later', async (t) => {
   const port = await rawServer(t, (socket) => socket.write('220 go ahead\r\n250 injected\r\n'))
   const connection = await dialed(t, port)
   const first = await connection.read(5000)

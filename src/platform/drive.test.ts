@@ -161,7 +161,7 @@ test('the core learns of its deadline, also while a question is open', async (t)
   assert.equal(client.text, 'hello\r\ntimeout\r\n')
 })
 
-test('a client that does not read stops the core, and gets everything once it reads', async (t) => {
+test('attack 10d: a client that does not read stops the core, and gets everything once it reads', async (t) => {
   const { port, sessions } = await setUp(t)
   const client = TestClient.to(t, port)
   await client.reads('hello')
@@ -212,7 +212,7 @@ test('a streaming session waits for the peer and sees at once that it is gone', 
   assert.equal(await sessions[0]?.connection.drained(), false)
 })
 
-test('pipelined input behind an open question is bounded by not reading', async (t) => {
+test('attack 10c: pipelined input behind an open question is bounded by not reading', async (t) => {
   const late = Promise.withResolvers<string>()
   const { port, sessions } = await setUp(t, () => toySession({ ask: () => late.promise }))
   const toy = () => sessions[0] as Toy
@@ -268,7 +268,7 @@ test('a client that does not close is cut off after our close, one that floods e
   assert.equal((await sessions[1]?.over)?.kind, 'finished')
 })
 
-test('a client that stops reading is cut off when its time is over', async (t) => {
+test('attack 10d: a client that stops reading is cut off when its time is over', async (t) => {
   const clock = manualClock()
   const { port, sessions } = await setUp(t, undefined, clock)
   const client = TestClient.to(t, port)

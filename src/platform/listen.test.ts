@@ -134,7 +134,7 @@ function leaveStale(path: string): Promise<void> {
   return new Promise((resolve) => execFile(process.execPath, ['-e', program], () => resolve()))
 }
 
-test('caps: one client too many is told and closed, another client is served', async (t) => {
+test('attack 10c: caps: one client too many is told and closed, another client is served', async (t) => {
   const listener = await listenAt(t, LOOPBACK)
   const env = { ...testEnv(), caps: new ConnectionCaps({ total: 100, perClient: 2, exempt: [] }) }
   serve(listener, toyService([]), env)
@@ -169,7 +169,7 @@ test('caps: an IPv6 /64 is one client, exempt networks are not counted', () => {
   assert.equal(caps.enter('own'), true)
 })
 
-test('out of descriptors (EMFILE): no spin, no crash, served again afterwards', async (t) => {
+test('attack 10a: out of descriptors (EMFILE): no spin, no crash, served again afterwards', async (t) => {
   const output = await outOfDescriptors(t)
   const standing = Number(/"standing":(\d+)/.exec(output)?.[1])
   assert.ok(standing < 48, `${standing} of 80 clients were accepted`)

@@ -47,7 +47,7 @@ test('the JSON line', () => {
   )
 })
 
-test('a value can not end its line, forge a field or steer a terminal', () => {
+test('attack 8b, 31d: a value can not end its line, forge a field or steer a terminal', () => {
   assert.equal(formatValue('a b'), '"a b"')
   assert.equal(formatValue('ab'), 'ab')
   assert.equal(formatValue('a\tb'), '"a\\x09b"')

@@ -29,7 +29,7 @@ class Rig {
 const stranger = (key: string): MemoryOwner => ({ class: 'strangers', key })
 const member = (key: string): MemoryOwner => ({ class: 'members', key })
 
-test('one address can have a share of the strangers, and no more', () => {
+test('attack 10c: one address can have a share of the strangers, and no more', () => {
   const rig = new Rig()
   const [slow, quick] = [rig.hold('slow', stranger('a')), rig.hold('quick', stranger('a'))]
   slow.set(130 * KIB)
@@ -85,7 +85,7 @@ test('many behind one address have no share of their own, a login takes its octe
   assert.deepEqual({ ...rig.budget.used }, { strangers: 0, members: 0, operators: 0 })
 })
 
-test('whatever happens the bounds hold, and the counts come back to nothing', () => {
+test('attack 10c: whatever happens the bounds hold, and the counts come back to nothing', () => {
   const step = fc.record({
     who: fc.nat(7),
     bytes: fc.nat(400 * KIB),

@@ -102,7 +102,7 @@ test('LOCAL keeps the real address', async (t) => {
   assert.equal(peers[0]?.proxied, false)
 })
 
-test('a proxy without a header, a half one, and one from where no proxy is (attack 6)', async (t) => {
+test('attack 6a, 6b: a proxy without a header, a half one, and one from where no proxy is', async (t) => {
   const { port, peers, log, caps } = await setUp(t)
   const bare = TestClient.to(t, port)
   bare.socket.write('EHLO client.test\r\n')

@@ -179,7 +179,7 @@ test('NXDOMAIN, NODATA and SERVFAIL are three things, and kept as long as each m
   assert.equal(server.asked.length, 7)
 })
 
-test('a truncated answer is asked for again over TCP', async (t) => {
+test('attack 21c: a truncated answer is asked for again over TCP', async (t) => {
   const many = Array.from({ length: 200 }, (_, i) => `192.0.2.${i}`)
   const server = await startServer(t, (query, over) => [
     over === 'udp' ? respond(query, { flags: 0x0380 }) : respond(query, addresses(query, 9, ...many)),
@@ -228,7 +228,7 @@ test('a server from before EDNS is asked again without it', async (t) => {
   )
 })
 
-test('lies are ignored: wrong id, wrong question; the true answer behind them counts', async (t) => {
+test('attack 21e: lies are ignored: wrong id, wrong question; the true answer behind them counts', async (t) => {
   const server = await startServer(t, (query) => {
     const forged = addresses(query, 9999, '192.0.2.66')
     return [
@@ -243,7 +243,7 @@ test('lies are ignored: wrong id, wrong question; the true answer behind them co
   assert.deepEqual(answer.records, ['192.0.2.1'])
 })
 
-test('letter case by chance must come back as sent', async (t) => {
+test('attack 21e: letter case by chance must come back as sent', async (t) => {
   const server = await startServer(t, (query) => [respond(query, addresses(query, 9, '192.0.2.1'))])
   const resolver = makeResolver([server], { randomCase: true })
   const answer = await resolver.a('a-long-name-with-letters.example.test')
@@ -258,7 +258,7 @@ test('letter case by chance must come back as sent', async (t) => {
   assert.equal(refused.kind, 'temporary')
 })
 
-test('an answer from another address is not seen', async (t) => {
+test('attack 21e: an answer from another address is not seen', async (t) => {
   const forger = createSocket('udp4')
   await new Promise<void>((resolve) => forger.bind(0, '127.0.0.1', resolve))
   t.after(() => forger.close())
@@ -299,7 +299,7 @@ test('nobody answers: temporary, after all rounds', async (t) => {
   assert.equal(silent.asked.length, 2)
 })
 
-test('malformed: bad pointers and short records are a temporary failure, not a crash (attack 21)', async (t) => {
+test('attack 21d: malformed: bad pointers and short records are a temporary failure, not a crash', async (t) => {
   const server = await startServer(t, (query) => {
     const empty = respond(query, {})
     empty.writeUInt16BE(1, 6)
@@ -326,7 +326,7 @@ test('the AD bit is believed from a validating server only, and only for the who
   assert.ok(chain.kind === 'found' && !chain.authenticated)
 })
 
-test('aliases: followed over several answers with the smallest TTL, a circle ends', async (t) => {
+test('attack 21b: aliases: followed over several answers with the smallest TTL, a circle ends', async (t) => {
   const server = await startServer(t, (query) => {
     const name = query.questions?.[0]?.name ?? ''
     const step = /^s(\d)\.test$/.exec(name)?.[1]

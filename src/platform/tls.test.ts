@@ -127,7 +127,7 @@ test('STARTTLS: plain, then the same connection secured', async (t) => {
   await until(() => caps.total === 0)
 })
 
-test('STARTTLS injection: plain text sent ahead of the handshake is no command afterwards', async (t) => {
+test('attack 2a: STARTTLS injection: plain text sent ahead of the handshake is no command afterwards', async (t) => {
   const { port, sessions } = await setUp(t, load(material), false)
   const plain = TestClient.to(t, port)
   plain.socket.write('tls\r\nask injected\r\n')
@@ -140,7 +140,7 @@ test('STARTTLS injection: plain text sent ahead of the handshake is no command a
   assert.equal(sessions.length, 1)
 })
 
-test('STARTTLS followed by garbage: the session is told, nothing leaks', async (t) => {
+test('attack 33a: STARTTLS followed by garbage: the session is told, nothing leaks', async (t) => {
   const { port, sessions, caps } = await setUp(t, load(material), false)
   const client = TestClient.to(t, port)
   client.socket.write('tls\r\n')
@@ -153,7 +153,7 @@ test('STARTTLS followed by garbage: the session is told, nothing leaks', async (
   assert.equal(sessions[0]?.over[0]?.kind, 'tls-failed')
 })
 
-test('a client that vanishes in the handshake is a fact, with implicit TLS and STARTTLS', async (t) => {
+test('attack 33a: a client that vanishes in the handshake is a fact, with implicit TLS and STARTTLS', async (t) => {
   const { port, log, caps } = await setUp(t, load(material), true)
   const gone = netConnect(port, '127.0.0.1', () => gone.resetAndDestroy())
   await until(() => log.events.length === 1 && caps.total === 0)
@@ -212,7 +212,7 @@ test('a bad pair is a sentence and changes nothing', () => {
   assert.deepEqual(tls.materials, [material])
 })
 
-test('a session of one service is not resumed with another', async (t) => {
+test('attack 11e: a session of one service is not resumed with another', async (t) => {
   const tls = load(material)
   assert.equal(tls.context('smtp', undefined), tls.context('smtp', 'mail.example.test'))
   assert.notEqual(tls.context('smtp', undefined), tls.context('imap', undefined))

@@ -7,7 +7,7 @@ import { friendly, MX } from './smtp/server.test-kit.ts'
 import { smtpServer } from './smtp/server.ts'
 
 /*
- * A client that sends an octet a minute, at every stage (attack 10): it is let go within the time that the stage
+ * A client that sends an octet a minute, at every stage: it is let go within the time that the stage
  * has, and is not held to less than rfc5321 §4.5.3.2 and rfc3501 §5.4 grant.
  */
 
@@ -52,19 +52,19 @@ function play<Ask, Tell, Answer>({ machine, answer, first, octets }: Slow<Ask, T
 const ENVELOPE = 'EHLO x\r\nMAIL FROM:<a@remote.test>\r\nRCPT TO:<me@example.test>\r\n'
 const TO_DATA = `${ENVELOPE}DATA\r\n`
 
-test('SMTP: a command has five minutes, however many octets of it come', () => {
+test('attack 10b: SMTP: a command has five minutes, however many octets of it come', () => {
   const slow = play({ machine: smtpServer(MX), answer: friendly, first: 'EHLO x\r\n', octets: 'M' })
   assert.equal(slow.minutes, 5)
   assert.match(slow.said, /^421 4\.4\.2 /)
 })
 
-test('SMTP: content has an hour in all', () => {
+test('attack 10b: SMTP: content has an hour in all', () => {
   const slow = play({ machine: smtpServer(MX), answer: friendly, first: TO_DATA, octets: 'x\r\n' })
   assert.equal(slow.minutes, 60)
   assert.match(slow.said, /^421 4\.4\.2 /)
 })
 
-test('SMTP: chunks of BDAT have the same hour, whatever their number (attack 4)', () => {
+test('attack 10b: SMTP: chunks of BDAT have the same hour, whatever their number', () => {
   const slow = play({
     machine: smtpServer(MX),
     answer: friendly,
@@ -88,7 +88,7 @@ function imapAnswer(ask: ImapAsk): ImapAnswer {
 
 const LOGIN = 'a LOGIN me secret\r\n'
 
-test('IMAP: before login a command, and a literal, have a minute', () => {
+test('attack 10b: IMAP: before login a command, and a literal, have a minute', () => {
   const command = play({ machine: imap(), answer: imapAnswer, first: '', octets: 'a' })
   assert.equal(command.minutes, 1)
   assert.match(command.said, /^\* BYE /)
@@ -96,7 +96,7 @@ test('IMAP: before login a command, and a literal, have a minute', () => {
   assert.equal(literal.minutes, 1)
 })
 
-test('IMAP: after login a command has half an hour, a literal five minutes, a message an hour (attack 25)', () => {
+test('attack 10b: IMAP: after login a command has half an hour, a literal five minutes, a message an hour', () => {
   const command = play({ machine: imap(), answer: imapAnswer, first: LOGIN, octets: 'b' })
   assert.equal(command.minutes, 30)
   const literal = play({

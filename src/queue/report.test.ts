@@ -56,7 +56,7 @@ for (const [notify, ...expected] of TABLE) {
   })
 }
 
-test('a null sender hears nothing', () => {
+test('attack 13a: a null sender hears nothing', () => {
   const one = recipient(['SUCCESS', 'FAILURE', 'DELAY'])
   for (const said of [REFUSED, TAKEN, DEFERRED]) {
     const attempt = { results: [{ recipient: one, reply: said }], dsnOffered: false }
@@ -84,7 +84,7 @@ test('recipients that fared alike are one fact of the trace', () => {
   )
 })
 
-test('ATTACK 11 of a reply of a megabyte a little is kept', () => {
+test('attack 11a: of a reply of a megabyte a little is kept', () => {
   const long = boundedReply(
     reply(550, '5.7.1', Array.from({ length: 128 }, () => 'x'.repeat(12_000)).join('\n')),
   )

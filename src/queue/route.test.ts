@@ -74,7 +74,7 @@ test('null MX, no such domain, and hosts without addresses are final', async () 
   assert.equal(await refusal({ mx: found(mx(10, 'gone.test')) }), 'none 550 5.4.4')
 })
 
-test('a DNS that does not answer is never final', async () => {
+test('attack 29h: a DNS that does not answer is never final', async () => {
   const down = { kind: 'temporary', cause: 'SERVFAIL' } as const
   assert.equal(await refusal({ mx: down }), 'later 451 4.4.3')
   assert.equal(
@@ -90,7 +90,7 @@ test('a DNS that does not answer is never final', async () => {
   )
 })
 
-test('our own name among the MX hosts ends the list: delivery to ourselves would loop', async () => {
+test('attack 13b: our own name among the MX hosts ends the list: delivery to ourselves would loop', async () => {
   const records = [mx(10, 'mx1.dest.test'), mx(20, 'mail.example.test'), mx(30, 'mx2.dest.test')]
   assert.deepEqual(
     mailHosts(records, 'mail.example.test', () => 0),
@@ -102,7 +102,7 @@ test('our own name among the MX hosts ends the list: delivery to ourselves would
   )
 })
 
-test('a loopback address in public DNS is not talked to on port 25', async () => {
+test('attack 13b: a loopback address in public DNS is not talked to on port 25', async () => {
   assert.equal(
     await refusal({
       mx: found(mx(10, 'x.test')),

@@ -67,7 +67,7 @@ test('deferred: tried again on the schedule, told late once, given up in the end
   assert.match(world.dsn(1), /Diagnostic-Code: smtp; 451 4\.7\.1 greylisted/)
 })
 
-test('a bounce never bounces', async () => {
+test('attack 13a: a bounce never bounces', async () => {
   const world = new World()
   world.hosts.set('a.test', says(REFUSED))
   world.queue.add({ sender: { reversePath: null, bodyType: '7BIT', smtputf8: false } }, ['x@a.test'])
@@ -285,7 +285,7 @@ test('cancelled while it fails: the sender is told, without the message that is 
   )
 })
 
-test('a fault of our own is a deferral: a message that trips us is given up in the end', async () => {
+test('attack 29j: a fault of our own is a deferral: a message that trips us is given up in the end', async () => {
   const world = new World()
   world.hosts.set('a.test', () => {
     throw new Error('a bug')
@@ -298,7 +298,7 @@ test('a fault of our own is a deferral: a message that trips us is given up in t
   assert.ok(world.logged.some(({ name }) => name === 'server.fault'))
 })
 
-test('a clock put back by a day does not hold mail for a day', async () => {
+test('attack 29f: a clock put back by a day does not hold mail for a day', async () => {
   const world = new World()
   const nextAttemptAtMs = world.clock.nowMs + 24 * 60 * MINUTE
   world.hosts.set('a.test', says(TAKEN))
@@ -308,7 +308,7 @@ test('a clock put back by a day does not hold mail for a day', async () => {
   assert.equal(world.queue.items.size, 0)
 })
 
-test('a clock that jumps forward by a year gives nothing up at once', async () => {
+test('attack 29f: a clock that jumps forward by a year gives nothing up at once', async () => {
   const world = new World()
   world.hosts.set('a.test', says(DEFERRED))
   world.queue.add({}, ['x@a.test'])
@@ -391,7 +391,7 @@ test('a store that fails is asked again later, not at once', async () => {
   assert.equal(world.queue.items.has(id), false)
 })
 
-test('a message whose octets are damaged is held back alone: others go out, the log and its sender are told', async () => {
+test('attack 29j: a message whose octets are damaged is held back alone: others go out, the log and its sender are told', async () => {
   const world = new World()
   world.hosts.set('a.test', says(TAKEN))
   const broken = world.queue.add({}, ['x@a.test'])

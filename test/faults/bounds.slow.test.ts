@@ -88,7 +88,7 @@ async function recovered(descriptors: number, residentBefore: number): Promise<v
   assert.ok(grown < 250 * MIB, `${Math.round(grown / MIB)} MiB did not come back`)
 }
 
-test('10,000 connections: one address has its share, port 25 has its, the owner gets in (attack 10)', async (t) => {
+test('attack 10c: 10,000 connections: one address has its share, port 25 has its, the owner gets in', async (t) => {
   const [descriptors, resident] = [openDescriptors(pid), residentBytes(pid)]
   const one = new Flooding(t, { port: ports.mx, count: 200 })
   const told = await one.tally(
@@ -123,7 +123,7 @@ test('10,000 connections: one address has its share, port 25 has its, the owner 
   await recovered(descriptors, resident)
 })
 
-test('messages that never end: strangers are put off and lose theirs, the owner does not (attacks 5, 9)', async (t) => {
+test('attack 5a, 9a: messages that never end: strangers are put off and lose theirs, the owner does not', async (t) => {
   const [descriptors, resident] = [openDescriptors(pid), residentBytes(pid)]
   const say = [
     'EHLO x\r\n',
@@ -158,7 +158,7 @@ test('messages that never end: strangers are put off and lose theirs, the owner 
   )
 })
 
-test('literals and headers of clients that have not logged in are held to the budget (attack 25)', async (t) => {
+test('attack 25d: literals and headers of clients that have not logged in are held to the budget', async (t) => {
   const [descriptors, resident] = [openDescriptors(pid), residentBytes(pid)]
   const flood = new Flooding(t, {
     port: ports.imap,
@@ -173,7 +173,7 @@ test('literals and headers of clients that have not logged in are held to the bu
   await recovered(descriptors, resident)
 })
 
-test('clients that stop reading in the midst of a FETCH do not keep it in memory', async (t) => {
+test('attack 10d: clients that stop reading in the midst of a FETCH do not keep it in memory', async (t) => {
   const appends = Array.from({ length: 20 }, (_, i) => {
     const text = `Subject: ${i}\r\n\r\n${`${'y'.repeat(76)}\r\n`.repeat(2_500)}`
     return `C: a${i} APPEND INBOX {${text.length}+}\nC: ${text.replaceAll('\r\n', '\\r\\n')}\nS: a${i} OK`
@@ -205,7 +205,7 @@ test('clients that stop reading in the midst of a FETCH do not keep it in memory
   await recovered(descriptors, resident)
 })
 
-test('out of descriptors: nothing spins or dies, and all goes on when there are some again (attack 10)', async (t) => {
+test('attack 10a: out of descriptors: nothing spins or dies, and all goes on when there are some again', async (t) => {
   const before = openDescriptors(pid)
   const limit = (soft: number): Buffer => execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${soft}:20000`])
   limit(before + 30)

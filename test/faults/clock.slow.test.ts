@@ -57,7 +57,7 @@ describe('a clock that jumps', { timeout: 300_000 }, () => {
     return Number(/UIDVALIDITY (\d+)/.exec(lines.join(' '))?.[1])
   }
 
-  test('ten years ahead and back, while running and between starts: mail, queue, traces, CA and UIDVALIDITY are as they should be', async (t) => {
+  test('attack 29f: ten years ahead and back, while running and between starts: mail, queue, traces, CA and UIDVALIDITY are as they should be', async (t) => {
     let server = await startFaulted(t, { folder, env, config })
     await addMe(server)
     const imap = await Imap.open()

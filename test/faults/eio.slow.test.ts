@@ -46,7 +46,7 @@ describe('a disk whose fsync fails', { timeout: 300_000 }, () => {
   }
 
   for (const call of ['sync', 'write'] as const)
-    test(`the log's ${call} fails: 451 and NO until the database was opened again, reading goes on`, async (t) => {
+    test(`attack 29c: the log's ${call} fails: 451 and NO until the database was opened again, reading goes on`, async (t) => {
       const house = await serve(`log-${call}`, { does: 'fail', calls: [call], path: 'hikyaku.db*' })
       const server = await house.start(t)
       await addMe(server)
@@ -74,7 +74,7 @@ describe('a disk whose fsync fails', { timeout: 300_000 }, () => {
       }
     })
 
-  test('one failed fsync is not forgotten because the next one succeeds', async (t) => {
+  test('attack 29c: one failed fsync is not forgotten because the next one succeeds', async (t) => {
     const house = await serve('once', { does: 'fail', calls: ['sync'], path: 'hikyaku.db-wal', at: 1 })
     const server = await house.start(t)
     await addMe(server)
@@ -91,7 +91,7 @@ describe('a disk whose fsync fails', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
-  test('a body file or its folder that cannot be synced: 451, no file is left, the next one is taken', async (t) => {
+  test('attack 29c: a body file or its folder that cannot be synced: 451, no file is left, the next one is taken', async (t) => {
     const large = (subject: string): string => letter(subject, 400_000)
     for (const [name, path] of [
       ['file', 'bodies/?*'],

@@ -69,7 +69,7 @@ describe('a full disk', { timeout: 300_000 }, () => {
     assert.equal(checked.code, 0, checked.stdout.toString() + checked.stderr)
   }
 
-  test('below the low-water mark mail is refused at MAIL, APPEND before its message, and reading and EXPUNGE go on', async (t) => {
+  test('attack 29a: below the low-water mark mail is refused at MAIL, APPEND before its message, and reading and EXPUNGE go on', async (t) => {
     server = await startFaulted(t, { folder: folder() })
     await addMe(server)
     const imap = await Imap.open()
@@ -116,7 +116,7 @@ describe('a full disk', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
-  test('a disk that others have filled to the last octet: 452 or 451, reading goes on, and mail is taken again by itself', async (t) => {
+  test('attack 29a: a disk that others have filled to the last octet: 452 or 451, reading goes on, and mail is taken again by itself', async (t) => {
     server = await startFaulted(t, { folder: folder() })
     const imap = await Imap.open()
     const before = await imap.subjects()

@@ -30,7 +30,7 @@ describe('killed at any moment', { timeout: 3_600_000 }, () => {
       ...options,
     })
 
-  test(`${rounds} rounds lose nothing and double nothing`, { timeout: 3_600_000 }, async () => {
+  test(`attack 29d: ${rounds} rounds lose nothing and double nothing`, { timeout: 3_600_000 }, async () => {
     const { failures, acknowledged } = await kills({ rounds })
     assert.deepEqual(failures.map(describeFailure), [])
     assert.ok(acknowledged > rounds, 'the clients got something done')

@@ -32,7 +32,7 @@ describe('power lost at any moment', { timeout: 3_600_000 }, () => {
   const cuts = (options: Pick<CampaignOptions, 'rounds' | 'env' | 'maxFailures'>) =>
     powerCampaign({ seed, base: join(scratch.folder, String(++campaigns)), say: () => {}, ...options })
 
-  test(`${losses} losses lose nothing and double nothing`, { timeout: 3_600_000 }, async () => {
+  test(`attack 29d: ${losses} losses lose nothing and double nothing`, { timeout: 3_600_000 }, async () => {
     const { failures, acknowledged } = await cuts({ rounds: losses })
     assert.deepEqual(failures.map(describeFailure), [])
     assert.ok(acknowledged > losses, 'the clients got something done')

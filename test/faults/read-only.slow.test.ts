@@ -39,7 +39,7 @@ describe('a disk that becomes read-only', { timeout: 300_000 }, () => {
     assert.equal(server.process.exitCode, null, 'the server goes on')
   }
 
-  test('ext4 with an error: mail is read, 451 and NO for the rest; after a repair and a start all is there', async (t) => {
+  test('attack 29b: ext4 with an error: mail is read, 451 and NO for the rest; after a repair and a start all is there', async (t) => {
     const file = join(scratch.folder, 'disk.img')
     const disk = await LoopDisk.make({
       file,

@@ -59,7 +59,7 @@ describe('a resolver', { timeout: 300_000 }, () => {
     })
   }
 
-  test('that lies or fails in any way: mail waits, nothing bounces, and a reload to another one sends it', async (t) => {
+  test('attack 29h: that lies or fails in any way: mail waits, nothing bounces, and a reload to another one sends it', async (t) => {
     const host = await startHost(t)
     const liar = await startLiar()
     t.after(() => liar.stop())
@@ -90,7 +90,7 @@ describe('a resolver', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
-  test('that is not there costs nothing but time; the next one in the list is asked', async (t) => {
+  test('attack 29h: that is not there costs nothing but time; the next one in the list is asked', async (t) => {
     const host = await startHost(t)
     const folder = below(scratch.folder, 'dead')
     const server = await startFaulted(t, { folder, config: configOf([1, truth.port], host.port) })
@@ -102,7 +102,7 @@ describe('a resolver', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
-  test('that names ourselves makes no loop: the sender is told at once why', async (t) => {
+  test('attack 13b: that names ourselves makes no loop: the sender is told at once why', async (t) => {
     const host = await startHost(t)
     const names = ['itself', 'inside'] as const
     truth.change(

@@ -81,7 +81,7 @@ describe('what stands around the server', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
-  test('a second server on the folder is refused, by whatever path it comes, also without a control socket', async (t) => {
+  test('attack 29i: a second server on the folder is refused, by whatever path it comes, also without a control socket', async (t) => {
     const folder = below(scratch.folder, 'first')
     const server = await startFaulted(t, { folder })
     await addMe(server)
@@ -143,7 +143,7 @@ describe('what stands around the server', { timeout: 300_000 }, () => {
     assert.doesNotMatch(server.stderr(), /^\s+at /m, 'no stack')
   })
 
-  test('a certificate that is due and cannot be kept is told; the old one serves; then the new one does, without a start', async (t) => {
+  test('attack 29g: a certificate that is due and cannot be kept is told; the old one serves; then the new one does, without a start', async (t) => {
     const folder = below(scratch.folder, 'certificate')
     const time = join(scratch.folder, 'certificate-time')
     const set = (offset: string): void => writeFileSync(time, `${offset}\n`)

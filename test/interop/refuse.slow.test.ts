@@ -181,7 +181,7 @@ describe('what is refused, and how', { timeout: 600_000 }, () => {
     }
   })
 
-  test('a second server on the same data folder is refused, and the first goes on', async () => {
+  test('attack 29i: a second server on the same data folder is refused, and the first goes on', async () => {
     const first = await started({ folder: newFolder(), config: configText() })
     const other = below(scratch.folder, `second-${round}`)
     const at = (port: number) => [`127.0.0.1:${port + 20000}`]

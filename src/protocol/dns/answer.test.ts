@@ -95,7 +95,7 @@ test('failures are not "nothing there": SERVFAIL, REFUSED, FORMERR, a referral, 
   assert.deepEqual(read(0x0380), { kind: 'truncated' })
 })
 
-test('a lie is stray: wrong id, name, type, letter case, a query instead of a response', () => {
+test('attack 21e: a lie is stray: wrong id, name, type, letter case, a query instead of a response', () => {
   const good = message(ask('A'), {})
   assert.equal(readAnswer(good, { ...ask('A'), id: 4712 }).kind, 'stray')
   assert.equal(readAnswer(good, ask('A', 'example.tesu')).kind, 'stray')
@@ -113,7 +113,7 @@ test('records for other names do not count', () => {
   assert.equal(readAnswer(message(ask('A'), { answers: [other] }), ask('A')).kind, 'no-data')
 })
 
-test('aliases: followed inside the answer, named where it ends, refused where they lead round', () => {
+test('attack 21b: aliases: followed inside the answer, named where it ends, refused where they lead round', () => {
   const alias = (name: string, data: string): dns.Answer => ({ type: 'CNAME', name, ttl: 7, data })
   const host: dns.Answer = { type: 'A', name: 'c.test', ttl: 99, data: '192.0.2.1' }
   const read = (...answers: dns.Answer[]) =>
@@ -138,7 +138,7 @@ test('aliases: followed inside the answer, named where it ends, refused where th
   assert.equal(read(...long).kind, 'malformed')
 })
 
-test('a record whose RDATA is too short or too long for its type is malformed (attack 11, short MX)', () => {
+test('attack 11d: a record whose RDATA is too short or too long for its type is malformed', () => {
   const bytes = message(ask('MX'), { answers: [mx(10, 'mx.test')] })
   // RDLENGTH stands 12 octets before the end: 2 + preference 2 + name 9.
   const at = bytes.length - 13
@@ -153,7 +153,7 @@ test('a record whose RDATA is too short or too long for its type is malformed (a
   assert.equal(readAnswer(a.subarray(0, a.length - 1), ask('A')).kind, 'malformed')
 })
 
-test('bad compression pointers: to itself, forward, in a circle, out of the message (attack 21)', () => {
+test('attack 21d: bad compression pointers: to itself, forward, in a circle, out of the message', () => {
   const head = message(ask('PTR'), {})
   head.writeUInt16BE(1, 6)
   const at = head.length
@@ -173,13 +173,13 @@ test('bad compression pointers: to itself, forward, in a circle, out of the mess
   assert.equal(kind(pointer(12), Buffer.concat([Buffer.from('\x01y'), pointer(at + 12)])), 'malformed')
 })
 
-test('more records than any mail domain has are refused before they are read', () => {
+test('attack 21c: more records than any mail domain has are refused before they are read', () => {
   const bytes = message(ask('A'), {})
   bytes.writeUInt16BE(65535, 6)
   assert.equal(readAnswer(bytes, ask('A')).kind, 'malformed')
 })
 
-test('an answer cut at every byte never gives records', () => {
+test('attack 21c: an answer cut at every byte never gives records', () => {
   const bytes = message(ask('MX'), { answers: [mx(10, 'mx1.test'), mx(20, 'mx2.test')], authorities: [SOA] })
   assert.equal(readAnswer(bytes, ask('MX')).kind, 'records')
   for (let cut = 0; cut < bytes.length; cut++) {
@@ -207,7 +207,7 @@ test('round trip: what a server writes is what is read', () => {
   )
 })
 
-test('any octets, and an answer with any octets changed: a value, never an exception', () => {
+test('attack 21d: any octets, and an answer with any octets changed: a value, never an exception', () => {
   const good = message(ask('MX'), { answers: [mx(10, 'mx1.test')], authorities: [SOA] })
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => void readAnswer(octets, ask('TXT'))),

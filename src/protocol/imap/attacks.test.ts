@@ -4,7 +4,7 @@ import { dialogue } from './dialogue.test-kit.ts'
 import { IMAP_LIMITS } from './limits.ts'
 import { Stage } from './stage.test-kit.ts'
 
-test('ATTACKS 2: what comes in clear text behind STARTTLS is dropped and told', () => {
+test('attack 2b: what comes in clear text behind STARTTLS is dropped and told', () => {
   const stage = new Stage({})
   stage.push('a1 STARTTLS\r\na2 LOGIN alice secret\r\na3 NOOP\r\n')
   assert.equal(stage.output, '* OK ready\r\na1 OK STARTTLS completed\r\n')
@@ -13,7 +13,7 @@ test('ATTACKS 2: what comes in clear text behind STARTTLS is dropped and told', 
   assert.equal(stage.server.state, 'not-authenticated')
 })
 
-test('ATTACKS 2: half a command behind STARTTLS does not join what TLS brings', () => {
+test('attack 2b: half a command behind STARTTLS does not join what TLS brings', () => {
   const stage = new Stage({})
   stage.push('a1 STARTTLS\r\na2 ')
   stage.push('NOOP\r\n')
@@ -24,7 +24,7 @@ test('ATTACKS 2: half a command behind STARTTLS does not join what TLS brings', 
 })
 
 dialogue(
-  'ATTACKS 25: literals before login are few and small',
+  'attack 25b, 25d: literals before login are few and small',
   {},
   `
   C: a1 LOGIN alice {1025}
@@ -46,7 +46,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: a huge literal that does not wait ends the connection',
+  'attack 25a: a huge literal that does not wait ends the connection',
   {},
   `
   C: a1 LOGIN alice {65537+}
@@ -56,7 +56,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: a message that does not wait and is beyond skipping ends the connection',
+  'attack 25a: a message that does not wait and is beyond skipping ends the connection',
   { after: 'login' },
   `
   C: a1 APPEND INBOX {4294967295+}
@@ -66,7 +66,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: negative, empty and odd literal sizes',
+  'attack 25b: negative, empty and odd literal sizes',
   { after: 'login' },
   `
   C: a1 CREATE {-1}
@@ -92,7 +92,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: many literals that do not wait are counted and dropped (Cyrus CVE-2024-34055)',
+  'attack 25a: many literals that do not wait are counted and dropped (Cyrus CVE-2024-34055)',
   { after: 'select', limits: { literalsPerCommand: 3 } },
   `
   C: a1 SEARCH OR BODY {1+}
@@ -108,7 +108,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: a command is bounded as a whole',
+  'attack 25a: a command is bounded as a whole',
   { after: 'login', limits: { commandOctets: 40, literalOctets: 20 } },
   `
   C: a1 CREATE {21}
@@ -121,7 +121,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: a line without end closes the connection',
+  'attack 25d: a line without end closes the connection',
   { limits: { commandTextOctetsBeforeLogin: 30 } },
   `
   C- a1 LOGIN aaaaaaaaaaaaaaaaaaaaaa
@@ -132,7 +132,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: parentheses nested before login cost nothing',
+  'attack 25c: parentheses nested before login cost nothing',
   {},
   `
   C: a1 LOGIN ${'('.repeat(10_000)}
@@ -143,7 +143,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: bad commands run out',
+  'attack 32a: bad commands run out',
   { limits: { badCommandsBeforeLogin: 3 } },
   `
   C: GET / HTTP/1.1
@@ -181,7 +181,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 25: commands before login run out',
+  'attack 25d: commands before login run out',
   { limits: { commandsBeforeLogin: 2 } },
   `
   C: a1 NOOP
@@ -213,7 +213,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 26: SEARCH nested without end',
+  'attack 26c: SEARCH nested without end',
   { after: 'select' },
   `
   C: a1 SEARCH ${'('.repeat(10_000)}
@@ -228,7 +228,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 26: FETCH of very many or very deep parts',
+  'attack 26d, 26e: FETCH of very many or very deep parts',
   { after: 'select' },
   `
   C: a1 FETCH 1 (${'UID '.repeat(101)}UID)
@@ -245,7 +245,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 26: a set of every other UID is read, one of all UIDs costs nothing',
+  'attack 26b: a set of every other UID is read, one of all UIDs costs nothing',
   { after: 'select' },
   `
   C: a1 UID FETCH ${Array.from({ length: 5_000 }, (_, i) => i * 2 + 1).join(',')} UID
@@ -259,7 +259,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 27: mailbox names that lead elsewhere',
+  'attack 27a: mailbox names that lead elsewhere',
   { after: 'login' },
   `
   C: a1 CREATE ../alice
@@ -280,14 +280,14 @@ dialogue(
 `,
 )
 
-test('text that quotes a peer cannot forge a line, a code or a literal', () => {
+test('attack 8b: text that quotes a peer cannot forge a line, a code or a literal', () => {
   const stage = new Stage({})
   stage.session.command = () => ({ kind: 'done', status: 'NO', text: '[ALERT] x\r\na2 OK {5}' })
   stage.push('a1 NOOP\r\n')
   assert.equal(stage.output, '* OK ready\r\na1 NO (ALERT] x a2 OK {5)\r\n')
 })
 
-test('ATTACKS 25: what one connection can make us hold before login is bounded (Stalwart CVE-2025-61600)', () => {
+test('attack 25d: what one connection can make us hold before login is bounded (Stalwart CVE-2025-61600)', () => {
   const { commandOctetsBeforeLogin, discardOctetsBeforeLogin } = IMAP_LIMITS
   const stage = new Stage({})
   stage.push('a1 ID (')

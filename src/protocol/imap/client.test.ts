@@ -167,7 +167,7 @@ test('a large literal is streamed', () => {
   }
 })
 
-test('ATTACKS 11: a hostile server is lost, not obeyed', () => {
+test('attack 11a: a hostile server is lost, not obeyed', () => {
   const lost = (octets: string): string => {
     const last = listen(octets, Number.POSITIVE_INFINITY).at(-1)
     return last?.kind === 'lost' ? last.cause : 'not lost'

@@ -58,7 +58,7 @@ dialogue(
 )
 
 dialogue(
-  'ATTACKS 7: base64 that is not exact is refused',
+  'attack 7a: base64 that is not exact is refused',
   {},
   `
   C: a1 AUTHENTICATE PLAIN

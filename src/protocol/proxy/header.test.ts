@@ -60,7 +60,7 @@ test('a header cut at every octet needs more until its last one', () => {
       assert.equal(readProxyHeader(whole.subarray(0, cut)).kind, 'need-more', `${cut} of ${whole.length}`)
 })
 
-test('ATTACK 6 PROXY header that never finishes or is too long', () => {
+test('attack 6a: PROXY header that never finishes or is too long', () => {
   assert.equal(readProxyHeader(Buffer.from(`PROXY UNKNOWN ${'x'.repeat(93)}`)).kind, 'invalid')
   assert.equal(readProxyHeader(Buffer.from(`PROXY UNKNOWN ${'x'.repeat(91)}\r\n`)).kind, 'header')
   const claims = v2(0x21, 0x11, Buffer.alloc(0))
@@ -68,7 +68,7 @@ test('ATTACK 6 PROXY header that never finishes or is too long', () => {
   assert.equal(readProxyHeader(claims).kind, 'invalid')
 })
 
-test('ATTACK 6 PROXY header that is none, or holds no addresses, is refused', () => {
+test('attack 6a: PROXY header that is none, or holds no addresses, is refused', () => {
   const lines = [
     'EHLO x\r\n',
     'PROXY\r\n',

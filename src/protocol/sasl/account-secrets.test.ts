@@ -4,7 +4,7 @@ import { falseScramKeys, scramSalt, verifiedTag } from './account-secrets.ts'
 
 const key = Buffer.from('a key of this process')
 
-test('ATTACKS 7: no two different logins share a name in the cache (CVE-2025-30189)', () => {
+test('attack 7f: no two different logins share a name in the cache (CVE-2025-30189)', () => {
   const triples = [
     ['ab', 'c', 'd'],
     ['a', 'bc', 'd'],

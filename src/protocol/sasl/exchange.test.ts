@@ -77,7 +77,7 @@ test('PLAIN of rfc4616 §4, with and without initial response', () => {
   failed(three.passwordChecked(false), 'refused')
 })
 
-test('ATTACKS 7: an authzid that is not the login is refused before the password is looked at', () => {
+test('attack 7b: an authzid that is not the login is refused before the password is looked at', () => {
   failed(server('PLAIN').start(Buffer.from('Ursel\0Kurt\0xipj3plmq')), 'refused')
   assert.equal(server('PLAIN').start(Buffer.from('Kurt\0Kurt\0xipj3plmq')).kind, 'ask-password')
   failed(server('SCRAM-SHA-256').start(Buffer.from('n,a=admin,n=user,r=abc')), 'refused')
@@ -176,7 +176,7 @@ test('rfc5802 §6: flags that do not fit', () => {
   assert.equal(first('SCRAM-SHA-256-PLUS', 'p=tls-exporter,,n=a,r=b').kind, 'ask-scram')
 })
 
-test('ATTACKS 7: a proof is for one nonce, one salt and one message only', () => {
+test('attack 7e: a proof is for one nonce, one salt and one message only', () => {
   const keys = [keysOf('right')]
   const started = (octets: Buffer): ServerExchange => {
     const exchange = new ServerExchange({
@@ -217,7 +217,7 @@ test('ATTACKS 7: a proof is for one nonce, one salt and one message only', () =>
   failed(exchange.respond(Buffer.from('x')), 'malformed')
 })
 
-test('cut at every byte, no message logs in', () => {
+test('attack 7c: cut at every byte, no message logs in', () => {
   const how = { login: 'a@b.test', password: 'right', binding: undefined, random }
   for (const one of MECHANISMS.filter((each) => each.kind !== 'scram' || !each.plus)) {
     const hash = one.kind === 'scram' ? one.hash : 'SHA-256'
@@ -263,7 +263,7 @@ function logsIn(exchange: ServerExchange, messages: readonly Uint8Array[], hash:
   return step.kind === 'done' && step.ok
 }
 
-test('short, long and empty proofs do not match', () => {
+test('attack 7d: short, long and empty proofs do not match', () => {
   for (const proof of [
     'AAAA',
     '',

@@ -62,7 +62,7 @@ for (const { name, hash, messages } of VECTORS)
     assert.deepEqual(Buffer.from(serverSignature), Buffer.from(end.signature))
   })
 
-test('cut at every byte, a message is refused, or is a whole shorter message', () => {
+test('attack 7c: cut at every byte, a message is refused, or is a whole shorter message', () => {
   const whole = VECTORS[1] as Vector
   const parsers = [parseClientFirst, parseServerFirst, parseClientFinal, parseServerFinal]
   for (const [i, parse] of parsers.entries()) {
@@ -77,7 +77,7 @@ test('cut at every byte, a message is refused, or is a whole shorter message', (
   }
 })
 
-test('out of form', () => {
+test('attack 7c: out of form', () => {
   const firsts = [
     '',
     ',,n=a,r=b',

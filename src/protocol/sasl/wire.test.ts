@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { readInitialResponse, readResponse, writeChallenge, writeInitialResponse } from './wire.ts'
 
-test('ATTACKS 7: bad base64 is refused (CVE-2025-59028)', () => {
+test('attack 7a: bad base64 is refused (CVE-2025-59028)', () => {
   for (const line of [
     'A',
     'AA',

@@ -41,7 +41,7 @@ const WRONG_ENDS = [
 ] as const
 
 for (const [name, octets] of WRONG_ENDS)
-  test(`ATTACK 1 smuggling by ${name}: no end of data, nothing behind it is read`, () => {
+  test(`attack 1a, 1b: smuggling by ${name}: no end of data, nothing behind it is read`, () => {
     for (const options of [MX, LMTP]) {
       const { tells, asks } = playServer({
         options,
@@ -85,7 +85,7 @@ for (const [name, octets] of [
   ['a space behind the dot', '\\r\\n. \\r\\n'],
   ['two dots', '\\r\\n..\\r\\n'],
 ] as const)
-  test(`ATTACK 1 smuggling by ${name}: it is a line of text`, () => {
+  test(`attack 1a, 1b: smuggling by ${name}: it is a line of text`, () => {
     const { tells, asks } = playPipelined({
       text: `${HELLO}${ENVELOPE}${DATA}
         C| hello${octets}MAIL FROM:<evil@client.test>\\r\\n
@@ -104,7 +104,7 @@ for (const [name, octets] of [
   ['LF CR', 'a\\n\\rb'],
   ['CR before the end', 'a\\r'],
 ] as const)
-  test(`ATTACK 1 a bare ${name} in DATA or BDAT: refused once the real end is there`, () => {
+  test(`attack 1a: a bare ${name} in DATA or BDAT: refused once the real end is there`, () => {
     const { tells } = playPipelined({
       text: `${HELLO}${ENVELOPE}${DATA}
         C| ${octets}\\r\\n.\\r\\n
@@ -127,7 +127,7 @@ for (const [name, octets] of [
     assert.deepEqual(attacks(chunked.tells), ['bare-newline'])
   })
 
-test('ATTACK 1 a chunked message that ends with a bare CR is refused', () => {
+test('attack 1a: a chunked message that ends with a bare CR is refused', () => {
   playPipelined({
     text: `${HELLO}${ENVELOPE}
       C: BDAT 2 LAST
@@ -137,7 +137,7 @@ test('ATTACK 1 a chunked message that ends with a bare CR is refused', () => {
   })
 })
 
-test('leniency accept-lf: a bare LF becomes CR LF and still never ends a message', () => {
+test('attack 1a: leniency accept-lf: a bare LF becomes CR LF and still never ends a message', () => {
   const { tells, asks } = playPipelined({
     options: { ...MX, bareNewlines: 'accept-lf' },
     text: `${HELLO}${ENVELOPE}${DATA}
@@ -160,7 +160,7 @@ test('leniency accept-lf: a bare LF becomes CR LF and still never ends a message
   })
 })
 
-test('a command that ends with a bare LF, or holds a CR, is refused', () => {
+test('attack 1a: a command that ends with a bare LF, or holds a CR, is refused', () => {
   const { tells } = playPipelined({
     text: `
       S: 220 mx.test ESMTP
@@ -173,13 +173,13 @@ test('a command that ends with a bare LF, or holds a CR, is refused', () => {
   assert.deepEqual(attacks(tells), ['bare-newline', 'bare-newline'])
 })
 
-test('ATTACK 2 STARTTLS command injection: what is behind it is dropped', () => {
+test('attack 2a: STARTTLS command injection: what is behind it is dropped', () => {
   const { tells, asks } = playInjected('STARTTLS\r\nMAIL FROM:<evil@client.test>\r\nRCPT TO:<b@mx.test>\r\n')
   assert.deepEqual(attacks(tells), ['behind-starttls'])
   assert.equal(asks.filter((ask) => ask.kind === 'mail').length, 0)
 })
 
-test('ATTACK 2 STARTTLS command injection: half a command is dropped too', () => {
+test('attack 2a: STARTTLS command injection: half a command is dropped too', () => {
   assert.deepEqual(attacks(playInjected('STARTTLS\r\nEH').tells), ['behind-starttls'])
 })
 
@@ -217,7 +217,7 @@ function playInjected(clear: string): { tells: ServerTell[]; asks: ServerAsk[] }
   return { tells, asks }
 }
 
-test('ATTACK 2 STARTTLS takes no parameter', () => {
+test('attack 2c: STARTTLS takes no parameter', () => {
   const { asks } = playPipelined({
     text: `${HELLO}
       C: STARTTLS now
@@ -229,7 +229,7 @@ test('ATTACK 2 STARTTLS takes no parameter', () => {
   assert.ok(!asks.some((ask) => ask.kind === 'starttls'))
 })
 
-test('ATTACK 3 state after a rejected end of data: the next transaction starts from nothing', () => {
+test('attack 3a: state after a rejected end of data: the next transaction starts from nothing', () => {
   const answer = (ask: ServerAsk) =>
     ask.kind === 'message'
       ? ({ kind: 'reply', reply: { code: 550, enhanced: '5.7.1', lines: ['no'] } } as const)
@@ -257,7 +257,7 @@ test('ATTACK 3 state after a rejected end of data: the next transaction starts f
   )
 })
 
-test('ATTACK 4 BDAT without MAIL, after an error, and reset in between: octets are never commands', () => {
+test('attack 4a, 4c: BDAT without MAIL, after an error, and reset in between: octets are never commands', () => {
   const { asks, tells } = playPipelined({
     text: `${HELLO}
       C: BDAT 6
@@ -291,7 +291,7 @@ test('ATTACK 4 BDAT without MAIL, after an error, and reset in between: octets a
   )
 })
 
-test('ATTACK 4 BDAT whose number can not be read closes: nobody knows where commands go on', () => {
+test('attack 4b: BDAT whose number can not be read closes: nobody knows where commands go on', () => {
   for (const bad of ['BDAT', 'BDAT x', 'BDAT -1', 'BDAT 1 2', 'BDAT 1 LAST LAST', 'BDAT 9999999999999999'])
     playServer({
       text: `${HELLO}${ENVELOPE}
@@ -302,7 +302,7 @@ test('ATTACK 4 BDAT whose number can not be read closes: nobody knows where comm
     })
 })
 
-test('ATTACK 4 BDAT refused by the session, or not offered: the chunk is skipped', () => {
+test('attack 4a: BDAT refused by the session, or not offered: the chunk is skipped', () => {
   const answer = (ask: ServerAsk) =>
     ask.kind === 'data'
       ? ({ kind: 'reply', reply: { code: 451, enhanced: '4.3.0', lines: ['later'] } } as const)
@@ -328,7 +328,7 @@ test('ATTACK 4 BDAT refused by the session, or not offered: the chunk is skipped
   })
 })
 
-test('ATTACK 4 thousands of tiny chunks end the connection', () => {
+test('attack 4b: thousands of tiny chunks end the connection', () => {
   const chunks = (count: number) => `C| ${'BDAT 1\\r\\nx'.repeat(count)}\n`
   const { tells } = playServer({
     options: { ...MX, limits: { chunks: 3 } },
@@ -343,7 +343,7 @@ test('ATTACK 4 thousands of tiny chunks end the connection', () => {
   assert.deepEqual(attacks(tells), ['flood'])
 })
 
-test('ATTACK 4 a chunk of more octets than are worth skipping closes', () => {
+test('attack 4b: a chunk of more octets than are worth skipping closes', () => {
   for (const before of ['', 'C: BDAT 3\n C: x\n S: 250 2.0.0 3 octets received\n']) {
     const { tells } = playServer({
       text: `${HELLO}${ENVELOPE}
@@ -360,7 +360,7 @@ test('ATTACK 4 a chunk of more octets than are worth skipping closes', () => {
   }
 })
 
-test('ATTACK 5 over-long command, with and without its line end', () => {
+test('attack 5a: over-long command, with and without its line end', () => {
   const long = 'x'.repeat(SERVER_LIMITS.commandLineBytes)
   for (const line of [`C| ${long}`, `C: ${long}`]) {
     const { tells } = playServer({
@@ -380,7 +380,7 @@ test('ATTACK 5 over-long command, with and without its line end', () => {
   })
 })
 
-test('ATTACK 5 flood of bad RCPT ends the connection', () => {
+test('attack 5b: flood of bad RCPT ends the connection', () => {
   const { tells } = playServer({
     options: { ...MX, limits: { errors: 3 } },
     text: `${HELLO}
@@ -400,7 +400,7 @@ test('ATTACK 5 flood of bad RCPT ends the connection', () => {
   assert.deepEqual(attacks(tells), ['too-many-errors'])
 })
 
-test('ATTACK 5 commands without a message end the connection', () => {
+test('attack 5b: commands without a message end the connection', () => {
   const { tells } = playServer({
     options: { ...MX, limits: { idleCommands: 2 } },
     text: `${HELLO}
@@ -414,7 +414,7 @@ test('ATTACK 5 commands without a message end the connection', () => {
   assert.deepEqual(attacks(tells), ['flood'])
 })
 
-test('ATTACK 5 QUIT twice: the first one closes', () => {
+test('attack 5c: QUIT twice: the first one closes', () => {
   playServer({
     text: `${HELLO}
       C: QUIT
@@ -425,7 +425,7 @@ test('ATTACK 5 QUIT twice: the first one closes', () => {
   })
 })
 
-test('ATTACK 8 ENVID, ORCPT or AUTH with an encoded NUL, CR or LF', () => {
+test('attack 8a: ENVID, ORCPT or AUTH with an encoded NUL, CR or LF', () => {
   for (const octet of ['00', '0D', '0A', '7F', '0a', 'C2+85', 'E2+80+A8']) {
     const { tells } = playPipelined({
       text: `${HELLO}
@@ -443,7 +443,7 @@ test('ATTACK 8 ENVID, ORCPT or AUTH with an encoded NUL, CR or LF', () => {
   }
 })
 
-test('ATTACK 8 control characters in an address or a name', () => {
+test('attack 8b: control characters in an address or a name', () => {
   const refusal = '500 5.5.2 A command holds no control characters and only UTF-8 beyond ASCII'
   playPipelined({
     text: `${HELLO}
@@ -457,7 +457,7 @@ test('ATTACK 8 control characters in an address or a name', () => {
   })
 })
 
-test('ATTACK 9 a huge header is refused though the message is within its size', () => {
+test('attack 9a: a huge header is refused though the message is within its size', () => {
   const { asks } = playPipelined({
     options: { ...MX, limits: { headerBytes: 100 } },
     text: `${HELLO}${ENVELOPE}${DATA}
@@ -479,7 +479,7 @@ test('ATTACK 9 a huge header is refused though the message is within its size', 
   assert.equal(asks.filter((ask) => ask.kind === 'message').length, 1)
 })
 
-test('ATTACK 9 a line of text that never ends is refused', () => {
+test('attack 9a: a line of text that never ends is refused', () => {
   playPipelined({
     options: { ...MX, limits: { textLineBytes: 50 } },
     text: `${HELLO}${ENVELOPE}${DATA}
@@ -494,7 +494,7 @@ test('ATTACK 9 a line of text that never ends is refused', () => {
   })
 })
 
-test('ATTACK 9 a message that never ends is cut off', () => {
+test('attack 9a: a message that never ends is cut off', () => {
   const { tells } = playServer({
     options: { ...MX, offers: { ...OFFERS, sizeBytes: 100 }, limits: { discardBytes: 100 } },
     text: `${HELLO}${ENVELOPE}${DATA}
@@ -506,7 +506,7 @@ test('ATTACK 9 a message that never ends is cut off', () => {
   assert.deepEqual(attacks(tells), ['flood'])
 })
 
-test('an early talker is refused, told and not listened to', () => {
+test('attack 30c: an early talker is refused, told and not listened to', () => {
   const server = smtpServer(MX)
   const seen: string[] = []
   server.push(Buffer.from('EHLO client.test\r\nMAIL FROM:<a@client.test>\r\n'))
@@ -519,7 +519,7 @@ test('an early talker is refused, told and not listened to', () => {
   assert.deepEqual(seen, ['early-talker', 'closing', '554 5.5.1 You spoke before the greeting\r\n'])
 })
 
-test('a web client on the mail port is sent away at once', () => {
+test('attack 30c: a web client on the mail port is sent away at once', () => {
   for (const line of ['GET / HTTP/1.1', 'POST /x HTTP/1.0', 'CONNECT mx.test:25 HTTP/1.1']) {
     const { tells } = playServer({
       text: `

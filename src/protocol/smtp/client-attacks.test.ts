@@ -4,14 +4,14 @@ import { failure, outcomes, PLAIN, playClient, sender } from './client.test-kit.
 import { smtpClient } from './client.ts'
 import type { ClientTell } from './client-types.ts'
 
-/* ATTACK 11: hostile servers, tried on the client core. */
+/* Hostile servers, tried on the client core. */
 
 const HELLO = `
   S: 220 mx.test
   C: EHLO client.test
 `
 
-test('ATTACK 11 a reply of endless lines', () => {
+test('attack 11a: a reply of endless lines', () => {
   const { tells } = playClient({
     options: { limits: { replyLines: 5 } },
     text: `${HELLO}${'S: 250-more\n'.repeat(6)}
@@ -21,7 +21,7 @@ test('ATTACK 11 a reply of endless lines', () => {
   assert.match(failure(tells) ?? '', /^helo local 451 4\.5\.0 .*more than 5 lines/)
 })
 
-test('ATTACK 11 a reply line without end', () => {
+test('attack 11a: a reply line without end', () => {
   const { tells } = playClient({
     options: { limits: { replyLineBytes: 100 } },
     text: `${HELLO}
@@ -32,7 +32,7 @@ test('ATTACK 11 a reply line without end', () => {
   assert.match(failure(tells) ?? '', /^helo local 451 4\.5\.0 .*more than 100 octets/)
 })
 
-test('ATTACK 11 garbage, two codes in one reply, a code out of range', () => {
+test('attack 11a: garbage, two codes in one reply, a code out of range', () => {
   for (const said of [
     'S: SSH-2.0-x',
     'S: 250-a\nS: 550 b',
@@ -47,7 +47,7 @@ test('ATTACK 11 garbage, two codes in one reply, a code out of range', () => {
   }
 })
 
-test('ATTACK 11 a huge EHLO reply with unknown and malformed keywords is read calmly', () => {
+test('attack 11b: a huge EHLO reply with unknown and malformed keywords is read calmly', () => {
   const { tells } = playClient({
     text: `${HELLO}
       S: 250-mx.test
@@ -98,7 +98,7 @@ function run(said: readonly string[], behind = ''): { tells: ClientTell[]; writt
   return { tells, written }
 }
 
-test('ATTACK 11 replies injected behind the answer to STARTTLS end the connection', () => {
+test('attack 2d, 11c: replies injected behind the answer to STARTTLS end the connection', () => {
   const hello = ['220 mx.test\r\n', '250-mx.test\r\n250 STARTTLS\r\n']
   for (const { tells, written } of [
     run([...hello, '220 go\r\n250-evil.test\r\n250 AUTH PLAIN\r\n']),
@@ -110,18 +110,18 @@ test('ATTACK 11 replies injected behind the answer to STARTTLS end the connectio
   }
 })
 
-test('ATTACK 11 a reply that nobody asked for is not taken for the next one', () => {
+test('attack 11c: a reply that nobody asked for is not taken for the next one', () => {
   const { tells, written } = run(['220 mx.test\r\n250 evil.test\r\n'])
   assert.match(failure(tells) ?? '', /^helo local 451 4\.5\.0 .*unasked/)
   assert.equal(written, '')
 })
 
-test('ATTACK 11 a 421 that came in between is the peer’s own word', () => {
+test('attack 11a: a 421 that came in between is the peer’s own word', () => {
   const { tells } = run(['220 mx.test\r\n421 4.3.2 closing\r\n'])
   assert.equal(failure(tells), 'helo peer 421 4.3.2 closing')
 })
 
-test('ATTACK 11 a SASL exchange that goes round and round, or is no base64', () => {
+test('attack 11a: a SASL exchange that goes round and round, or is no base64', () => {
   const options = { auth: 'must', limits: { authRounds: 2 } } as const
   const answers = () => (ask: { kind: string }) =>
     ask.kind === 'auth'
@@ -139,7 +139,7 @@ test('ATTACK 11 a SASL exchange that goes round and round, or is no base64', () 
   assert.match(failure(garbage.tells) ?? '', /^auth local 451 4\.5\.0/)
 })
 
-test('ATTACK 11 a server that answers the end of data with 354 has taken nothing', () => {
+test('attack 11a: a server that answers the end of data with 354 has taken nothing', () => {
   const { tells } = playClient({
     answers: () => sender([{ to: ['b@mx.test'] }]),
     text: `${HELLO}
@@ -159,7 +159,7 @@ test('ATTACK 11 a server that answers the end of data with 354 has taken nothing
   assert.deepEqual(outcomes(tells), [['end-of-data local 451 4.5.0']])
 })
 
-test('ATTACK 1 smuggling is never produced: bare CR and LF leave as CR LF or a space', () => {
+test('attack 1c: smuggling is never produced: bare CR and LF leave as CR LF or a space', () => {
   const body = 'a\n.\nb\r.\rc\r\n.\n.\r\nMAIL FROM:<x@y>\r'
   for (const pieceBytes of [1, 2, 3, 1000]) {
     const { tells } = playClient({

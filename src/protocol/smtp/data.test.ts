@@ -152,7 +152,7 @@ test('round trip: clean content through encoder and scanner, cut at every octet 
   )
 })
 
-test('ATTACK 1 property: whatever the content is, what leaves has one end and no bare CR or LF', () => {
+test('attack 1c: property: whatever the content is, what leaves has one end and no bare CR or LF', () => {
   fc.assert(
     fc.property(hostile, sizes, (text, cuts) => {
       const wire = encode(text, 'dot', cuts)

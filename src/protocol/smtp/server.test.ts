@@ -93,7 +93,7 @@ test('a refused recipient costs nothing, DATA without a valid one is refused', (
   })
 })
 
-test('ATTACK 5 odd order of commands', () => {
+test('attack 5d: odd order of commands', () => {
   playPipelined({
     text: `
       S: 220 mx.test ESMTP
@@ -247,7 +247,7 @@ test('AUTH: initial response, challenges, cancelling', () => {
   })
 })
 
-test('ATTACK 7 AUTH: bad base64 is refused, failures are counted', () => {
+test('attack 7a: AUTH: bad base64 is refused, failures are counted', () => {
   for (const bad of ['A', 'AHU*', 'AHUAcA', 'AHUAcB==', 'AHU AcA==', 'A==='])
     playServer({
       options: SUBMISSION,
@@ -275,7 +275,7 @@ test('ATTACK 7 AUTH: bad base64 is refused, failures are counted', () => {
   })
 })
 
-test('ATTACK 7 AUTH: a line without end, an empty initial response, too many steps', () => {
+test('attack 5a: AUTH: a line without end, an empty initial response, too many steps', () => {
   const { tells } = playServer({
     options: SUBMISSION,
     answer: sasl,

@@ -82,14 +82,14 @@ test('five minutes without a command: 421', () => {
   assert.equal(last(rig), '421 4.4.2 mx.test Timeout')
 })
 
-test('ATTACK 10 slow-loris: a command that trickles in does not stretch its time', () => {
+test('attack 10b: slow-loris: a command that trickles in does not stretch its time', () => {
   const rig = new Rig()
   rig.say('EHLO x\r\n')
   for (let ms = 0; ms < SERVER_LIMITS.commandMs; ms += 60_000) rig.say('N', ms)
   assert.ok(rig.at(SERVER_LIMITS.commandMs).closed)
 })
 
-test('ATTACK 10 slow-loris: content that trickles in ends with the total time', () => {
+test('attack 10b: slow-loris: content that trickles in ends with the total time', () => {
   const rig = new Rig(undefined, { dataIdleMs: 1000, dataTotalMs: 10_000 })
   rig.say(`${ENVELOPE}DATA\r\n`)
   for (let ms = 500; ms < 10_000; ms += 500) assert.ok(!rig.say('x', ms).closed, `${ms} ms`)

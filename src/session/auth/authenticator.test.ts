@@ -295,7 +295,7 @@ test('an account that is disabled between proof and end is refused', async () =>
   )
 })
 
-test('unknown users cost the same work and have stable salts', async () => {
+test('attack 7d: unknown users cost the same work and have stable salts', async () => {
   const all = rig()
   await all.add('me@example.test')
   await all.login('nobody@example.test', 'guess')
@@ -337,7 +337,7 @@ test('SCRAM guesses are counted with the others, also those that are never finis
   assert.equal((await all.authenticator.scramKeys('me@example.test', 'SHA-256', context)).kind, 'blocked')
 })
 
-test('an address that has worked before is not locked out by others', async () => {
+test('attack 28a: an address that has worked before is not locked out by others', async () => {
   const all = rig()
   const password = await all.add('me@example.test')
   assert.equal((await all.login('me@example.test', password, '2001:db8::1')).kind, 'ok')
@@ -388,7 +388,7 @@ test('our own faults are temporary, never "wrong password", and are not counted'
   assert.equal((await all.login('me@example.test', password)).kind, 'ok')
 })
 
-test('a flood of logins waits in no queue without end', async () => {
+test('attack 10c: a flood of logins waits in no queue without end', async () => {
   const all = rig()
   let release = (): void => assert.fail('not held')
   all.hasher.hold = new Promise((resolve) => {

@@ -202,7 +202,7 @@ test('where TLS is demanded there is no clear text, whatever the host does', asy
   )
 })
 
-test('ATTACK 11 replies injected behind the answer to STARTTLS are not believed', async () => {
+test('attack 2d, 11c: replies injected behind the answer to STARTTLS are not believed', async () => {
   const host = new ScriptedHost(`${HELLO}
     S: 250-mx.test
     S: 250 STARTTLS
@@ -217,7 +217,7 @@ test('ATTACK 11 replies injected behind the answer to STARTTLS are not believed'
   assert.ok(!host.written.includes('MAIL'))
 })
 
-test('ATTACK 11 endless replies, garbage, and a host that drips', async () => {
+test('attack 11a: endless replies, garbage, and a host that drips', async () => {
   assert.equal(await answer(`${'S: 220-more\n'.repeat(500)}`), 'no-contact 451 4.5.0')
   assert.equal(await answer('S: SSH-2.0-OpenSSH'), 'no-contact 451 4.5.0')
   assert.equal(await answer(`${HELLO}S: 250-${'x'.repeat(20_000)}`), 'no-contact 451 4.5.0')

@@ -16,7 +16,7 @@ function clocks(lastMs?: number) {
   return { at, time, pass }
 }
 
-test('a clock that jumps ahead for hours is not believed, and all is well when it is back', () => {
+test('attack 29f: a clock that jumps ahead for hours is not believed, and all is well when it is back', () => {
   const { at, time, pass } = clocks()
   const before = pass(HOUR)
   at.wall += 3_650 * DAY

@@ -75,7 +75,7 @@ async function subjectsIn(store: Store): Promise<string[]> {
   return subjects
 }
 
-test('killed at any moment, every acknowledged message is there once, whole', {
+test('attack 29d: killed at any moment, every acknowledged message is there once, whole', {
   timeout: 120_000,
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hikyaku-crash-'))

@@ -173,7 +173,7 @@ test('a log that is damaged in its middle keeps the server from starting, and sa
   assert(done.ok && done.counts.sure > before.messages.length * 0.7)
 })
 
-test('a log whose end is torn, as a power cut leaves it, is taken up to there', async () => {
+test('attack 29e: a log whose end is torn, as a power cut leaves it, is taken up to there', async () => {
   const folder = join(root, 'torn')
   await makeDataFolder(folder, new Random(7), 20)
   const path = join(folder, 'hikyaku.db-wal')
@@ -220,7 +220,7 @@ async function annaOf(store: Store): Promise<Access> {
   return accessOf(anna.id)
 }
 
-test('an operation that meets a damaged page is refused alone; those of the same commit are written', () =>
+test('attack 29j: an operation that meets a damaged page is refused alone; those of the same commit are written', () =>
   withSpoilt(['subscriptions', 'queue_recipients'], async (store, told, bench) => {
     const anna = await annaOf(store)
     const queued = {

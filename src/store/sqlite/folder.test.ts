@@ -50,7 +50,7 @@ test('a folder that others could read is closed to them', () =>
     assert.equal(await mode(folder), 0o700)
   }))
 
-test('a second owner is refused and told who is there, in this process or another', () =>
+test('attack 29i: a second owner is refused and told who is there, in this process or another', () =>
   inFolder(async (folder) => {
     const store = await opened(folder)
     const second = await open(folder)

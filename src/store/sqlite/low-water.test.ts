@@ -45,7 +45,7 @@ test('with plenty of room the disk is not asked for each message, but soon again
   assert.equal((await water.check())?.kind, 'full', 'a clock that was put back does not keep an old answer')
 })
 
-test('below the mark mail and APPEND are refused whole, and an EXPUNGE still makes room', async (t) => {
+test('attack 29a: below the mark mail and APPEND are refused whole, and an EXPUNGE still makes room', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hikyaku-low-water-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   let freeBytes = 1_000 * MIB

@@ -54,7 +54,7 @@ function count(folder: string, table: string): number {
   }
 }
 
-test('a full disk refuses with "full", writes nothing by halves, and recovers', () =>
+test('attack 29a: a full disk refuses with "full", writes nothing by halves, and recovers', () =>
   withStore(async ({ bench, folder, store }) => {
     const anna = await bench.account('anna@example.test')
     await bench.deliver(mail('before'), anna)

@@ -282,7 +282,7 @@ test('a mailbox that is deleted is released once its last session has gone', asy
   )
 })
 
-test('a mailbox of another owner is not opened, whatever its number', async () => {
+test('attack 27d: a mailbox of another owner is not opened, whatever its number', async () => {
   const truth = new Truth()
   const view = await truth.open()
   assert.equal(await truth.hub.open(8, INFO, { readOnly: true }), undefined)
