@@ -76,7 +76,7 @@ export class BackupMaker implements Backups {
       thread.on('message', (message: FromBackup) => {
         if (message.kind === 'line') void progress.line(message.text)
         else if (message.kind === 'copied') void this.#writer.backup('copied')
-        else if (message.kind !== 'fixed') ending = message
+        else ending = message
       })
       thread.on('error', (error: Error) => {
         ending ??= gone(error.message)

@@ -103,7 +103,6 @@ class Backup {
   async #copyDatabase(to: string): Promise<number> {
     const state = new FixedState(this.#data.database)
     try {
-      this.#tell({ kind: 'fixed' })
       this.#checkRoom(state)
       await state.copyTo(to, (done, all) => {
         this.#heed()

@@ -10,8 +10,6 @@ export interface BackupData extends BackupRequest {
 }
 
 export type FromBackup =
-  /** The state that is backed up is fixed from now on. */
-  | { readonly kind: 'fixed' }
   /** The database is copied; the body files that it names are next. */
   | { readonly kind: 'copied' }
   | { readonly kind: 'line'; readonly text: string }
