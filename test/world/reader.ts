@@ -9,6 +9,7 @@ import { type Done, ImapLink } from './imap-link.ts'
 import type { Ledger, Sent } from './ledger.ts'
 import { makeContent } from './message.ts'
 import type { Network } from './network.ts'
+import { pause } from './pause.ts'
 import { PASSWORD } from './people.ts'
 import { type Known, Picture } from './picture.ts'
 import { BUSY_MS, type ImapPlan } from './plan.ts'
@@ -103,7 +104,7 @@ export class Reader {
     const { plan, chance, scheduler } = this.parts
     const weights = plan.isRough ? ROUGH : GENTLE
     for (let i = 0; i < plan.commands; i++) {
-      await scheduler.sleep(chance.between(5, (1.8 * BUSY_MS) / plan.commands))
+      await pause(scheduler, chance, (4 * BUSY_MS) / plan.commands)
       if (!this.isConnected && !(await this.#connect())) continue
       await this.#act(chance.weighted(weights as Record<Act, number>))
     }

@@ -10,6 +10,7 @@ import type {
 import type { Chance } from './chance.ts'
 import type { Ledger, Sent } from './ledger.ts'
 import { makeContent } from './message.ts'
+import { pause } from './pause.ts'
 import { leavesOf } from './people.ts'
 import { BUSY_MS, type SubmitterPlan } from './plan.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -32,7 +33,7 @@ interface Parts {
 export async function submit(parts: Parts): Promise<void> {
   const { plan, chance, scheduler, ledger } = parts
   for (let i = 0; i < plan.messages; i++) {
-    await scheduler.sleep(chance.between(10, (1.5 * BUSY_MS) / plan.messages))
+    await pause(scheduler, chance, (3 * BUSY_MS) / plan.messages)
     const sent = compose(parts, `${plan.name.replace(' ', '')}-${i}`)
     ledger.sent.set(sent.token, sent)
     const results = await send(parts, sent)
