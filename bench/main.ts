@@ -15,7 +15,7 @@ import type { Report, WorkloadResult } from './results.ts'
 import { runAll } from './run.ts'
 import { startCyrus } from './systems/cyrus.ts'
 import { startDovecot } from './systems/dovecot.ts'
-import { startHikyaku, usualProgram } from './systems/hikyaku.ts'
+import { builtProgram, startHikyaku } from './systems/hikyaku.ts'
 import type { Host } from './systems/system.ts'
 import { everyWorkload, workloadsNamed } from './workloads/every.ts'
 import type { Workload } from './workloads/workload.ts'
@@ -84,7 +84,7 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Report> {
   const takenAt = new Date().toISOString()
-  const program = resolve(options.program ?? usualProgram())
+  const program = options.program === undefined ? await builtProgram(tell) : resolve(options.program)
   const hosts: Host[] = []
   const floors: Floors[] = []
   const results: WorkloadResult[] = []

@@ -12,7 +12,7 @@ export interface BenchOptions {
   /** Names of workloads, or beginnings of them; empty: all. */
   readonly only: readonly string[]
   readonly lengths: Lengths
-  /** The main file of our program; undefined: the built package's, else the source's. */
+  /** The main file of our program; undefined: the built package's. */
   readonly program: string | undefined
   /** Where the mail of all systems is kept while it is measured. */
   readonly folder: string | undefined
@@ -32,7 +32,7 @@ export const usage = `usage: npm run bench -- [--peers|--peer NAME] [--quick] [-
   --runs N    how often each is measured (3); the table shows medians.
   --only NAME measures only this workload (or those whose name begins so); may be repeated.
   --seconds S how long one load lasts (2.5).
-  --program   our program's main file; without it that of dist/ where there is one, else src/app/main.ts.
+  --program   our program's main file; without it the package in dist/, built if it is older than the source.
   --folder    where all mail is kept meanwhile (the system's temporary folder); its disk is what is measured.
   --results   a file that gets all numbers as JSON.
   --write     writes docs/performance.md with its plots and numbers: what a full --peers run does of its own accord.`

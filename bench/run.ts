@@ -104,7 +104,10 @@ async function guarded(lane: Lane, work: () => Promise<void>): Promise<boolean> 
     return true
   } catch (error) {
     lane.failures++
-    lane.measured.warn(error instanceof Error ? error.message : String(error))
+    const { system, warn } = lane.measured
+    warn(error instanceof Error ? error.message : String(error))
+    const fault = system.lastFault?.()
+    if (fault !== undefined) warn(`its log says: ${fault}`)
     return false
   }
 }

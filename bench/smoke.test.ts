@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { measureFloors } from './floors.ts'
 import { middleOf, ours } from './results.ts'
 import { runAll } from './run.ts'
-import { startHikyaku, usualProgram } from './systems/hikyaku.ts'
+import { sourceProgram, startHikyaku } from './systems/hikyaku.ts'
 import { everyWorkload } from './workloads/every.ts'
 import { countCalls } from './workloads/fsyncs.ts'
 import type { Lengths } from './workloads/workload.ts'
@@ -27,8 +27,13 @@ const lengths: Lengths = {
 test('every workload gives all its numbers of our server', { timeout: 120_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hikyaku-bench-smoke-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const program = usualProgram('source')
-  const host = await startHikyaku({ folder, program, watchesLoop: true, copiesNode: false, mailboxes: 2 })
+  const host = await startHikyaku({
+    folder,
+    program: sourceProgram,
+    watchesLoop: true,
+    copiesNode: false,
+    mailboxes: 2,
+  })
   const said: string[] = []
   try {
     // strace is no part of the quick suite.

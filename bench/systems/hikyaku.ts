@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { start as launch, runWell } from '../../test/harness/run.ts'
+import { start as launch, run, runWell } from '../../test/harness/run.ts'
 import { until } from '../../test/harness/until.ts'
 import type { Account } from '../load/imap-login.ts'
 import { processTree } from '../processes.ts'
@@ -21,7 +21,6 @@ import {
 
 const root = join(import.meta.dirname, '..', '..')
 const built = join(root, 'dist/src/app/main.js')
-const source = join(root, 'src/app/main.ts')
 /** Keys are made and the store is opened; a busy machine takes its time. */
 const startTimeoutMs = 60_000
 const stopTimeoutMs = 60_000
@@ -42,9 +41,17 @@ export interface HikyakuOptions {
   readonly mailboxes?: number
 }
 
-/** The built package's program where there is one, else the source's; or the source's in any case. */
-export function usualProgram(which: 'built' | 'source' = 'built'): string {
-  return which === 'built' && existsSync(built) ? built : source
+/** The program in the source, its types stripped by Node at each start. */
+export const sourceProgram = join(root, 'src/app/main.ts')
+
+/** The built package's program; built first where it is missing or older than the source. The source's, where that fails. */
+export async function builtProgram(tell: (line: string) => void): Promise<string> {
+  if (isFresh()) return built
+  tell('building the package, since dist/ is missing or older than the source')
+  const { code, stdout, stderr } = await run(process.execPath, [join(root, 'tools/build.ts')], { cwd: root })
+  if (code === 0 && isFresh()) return built
+  tell(`  ! the package can't be built, so the source is measured: ${stdout}${stderr}`.trimEnd())
+  return sourceProgram
 }
 
 /** Starts it with all its accounts. Rejects with what it said when it does not come up. */
@@ -67,6 +74,7 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
     processes: () => processTree(child.pid ?? 0),
     diskBytes: () => diskBytesOf(join(folder, 'data')),
     ...(options.watchesLoop ? { loopDelay: () => askLoop(loopSocket(folder)) } : {}),
+    lastFault: () => /.*server\.fault.*/.exec(reversed(join(folder, 'hikyaku.log')))?.[0],
     about: `${origin(program)}; its defaults, but no greeting delay, and passwords without TLS on loopback; its log goes to a file`,
   }
   return {
@@ -79,22 +87,27 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
   }
 }
 
+/** The lines of a log, the last one first. */
+function reversed(file: string): string {
+  return readFileSync(file, 'latin1').split('\n').reverse().join('\n')
+}
+
 function origin(program: string): string {
-  if (program === built) return `the built package${isStale() ? ' (older than the source beside it)' : ''}`
-  return program === source
+  if (program === built) return 'the built package'
+  return program === sourceProgram
     ? 'from its source, types stripped by Node at the start'
     : 'the program that was given'
 }
 
-/** Whether something in the source was written after the package was built. */
-function isStale(): boolean {
-  const builtAtMs = statSync(built).mtimeMs
+/** Whether nothing in the source was written after the package was built. */
+function isFresh(): boolean {
+  const builtAtMs = statSync(built, { throwIfNoEntry: false })?.mtimeMs
+  if (builtAtMs === undefined) return false
   const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
-  return files.some(
+  return files.every(
     (file) =>
-      file.isFile() &&
-      /(?<!\.test|test-kit)\.ts$/.test(file.name) &&
-      statSync(join(file.parentPath, file.name)).mtimeMs > builtAtMs,
+      !/(?<!\.test|test-kit)\.ts$/.test(file.name) ||
+      statSync(join(file.parentPath, file.name)).mtimeMs <= builtAtMs,
   )
 }
 

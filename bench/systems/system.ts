@@ -22,6 +22,8 @@ export interface MailSystem {
   diskBytes(): number
   /** How long its event loop has been held up since this was last asked; only ours can tell. */
   loopDelay?(): Promise<LoopDelay>
+  /** The last fault in its log, where it tells one. */
+  lastFault?(): string | undefined
   /** What differs from its defaults, for the reader. */
   readonly about: string
 }
