@@ -4,9 +4,12 @@ import { DatabaseSync } from 'node:sqlite'
 const CHECKPOINT_PAGES = 8000
 /** After a burst the log's file is cut back to this. */
 const LOG_LIMIT_BYTES = 64 * 1024 * 1024
-/** Pages kept in memory: negative is KiB. */
-const WRITER_CACHE_KIB = 64 * 1024
-const READER_CACHE_KIB = 32 * 1024
+/**
+ * Pages kept in memory: negative is KiB. Measured with 20,000 messages of 4 KiB and with 100,000 in one mailbox: larger
+ * ones (64 and 32 MiB) made nothing quicker, since the system keeps the file's pages as well, and cost 55 MiB.
+ */
+const WRITER_CACHE_KIB = 16 * 1024
+const READER_CACHE_KIB = 16 * 1024
 /** Only a checkpoint or another program's read ever makes one wait. */
 const BUSY_TIMEOUT_MS = 5000
 
