@@ -107,6 +107,7 @@ export class Network {
     const at = (address: string, portNumber: number) => ({ address, port: portNumber })
     client.describe(at(call.from, port), at(toAddress, Number(toPort)))
     server.describe(at(toAddress, Number(toPort)), at(call.from, port))
+    client.isOurs = true
     client.peer = server
     server.peer = client
     this.#note(
@@ -115,7 +116,10 @@ export class Network {
     this.#scheduler.after(
       this.#chance.between(0.1, this.trouble.latencyMs),
       () => {
-        if (found.life.alive) found.accept(server as unknown as Socket)
+        // One that broke while it waited to be accepted never is.
+        if (!found.life.alive || server.destroyed) return
+        server.isOurs = true
+        found.accept(server as unknown as Socket)
       },
       found.life,
     )
@@ -238,6 +242,8 @@ export class WorldSocket extends Duplex {
   readonly fate: Fate
   peer: WorldSocket | undefined
   isBroken = false
+  /** Somebody in the process has it: from then on an error that nobody listens to ends the process. */
+  isOurs = false
   inFlightBytes = 0
   lastArrivalMs = 0
   localAddress = ''
@@ -284,8 +290,9 @@ export class WorldSocket extends Duplex {
 
   /** The connection broke. */
   reset(): void {
-    if (!this.destroyed && this.life.alive)
-      this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+    if (this.destroyed || !this.life.alive) return
+    const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    this.destroy(this.isOurs ? error : undefined)
   }
 
   /** The other end was destroyed: heard of as a reset by who had not seen its end. */

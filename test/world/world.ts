@@ -110,6 +110,7 @@ class World {
       scheduler.fault ??= cause
     }
     process.on('unhandledRejection', rejected)
+    process.on('uncaughtException', rejected)
     try {
       await this.#live()
       if (scheduler.fault !== undefined) this.#ledger.broke(`fault: ${errorText(scheduler.fault)}`)
@@ -117,6 +118,7 @@ class World {
       this.#ledger.broke(`the world itself: ${errorText(error)}`)
     } finally {
       process.off('unhandledRejection', rejected)
+      process.off('uncaughtException', rejected)
       uninstall()
       for (const server of this.#servers) server.machine.release()
     }
