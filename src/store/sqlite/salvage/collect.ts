@@ -57,6 +57,9 @@ export async function collectRows(
   }
 }
 
+/** A tree that holds nothing of ours may lead to our pages, where a damaged page says so. */
+const UNIQUE: readonly Shape[] = SHAPES.filter(({ isUnique }) => isUnique)
+
 class Collector {
   readonly seen: PageSet
   readonly pages = new Map<string, number>()
@@ -79,6 +82,7 @@ class Collector {
       const walk = { seen: this.seen, damaged: () => count(this.pages, name) }
       for (const placed of walkTree(this.#image, root, shape?.isIndex ?? isIndex, walk))
         if (shape !== undefined) this.#take(placed, shape)
+        else this.#takeAs(placed, UNIQUE, RANK.found)
     }
   }
 
@@ -142,10 +146,12 @@ class Collector {
         this.isSchemaDamaged = true
       },
     }
-    for (const { cell } of walkTree(this.#image, 1, false, walk)) {
-      const [type, name, , root, sql] = parseRecord(readPayload(this.#image, cell).bytes) ?? []
-      if (typeof name !== 'string' || typeof root !== 'number' || root < 2) this.isSchemaDamaged = true
-      else {
+    for (const placed of walkTree(this.#image, 1, false, walk)) {
+      const [type, name, , root, sql] = parseRecord(readPayload(this.#image, placed.cell).bytes) ?? []
+      if (typeof name !== 'string' || typeof root !== 'number' || root < 2) {
+        this.isSchemaDamaged = true
+        this.#takeAs(placed, UNIQUE, RANK.found)
+      } else {
         const isIndex = type === 'index' || /WITHOUT ROWID\s*$/i.test(typeof sql === 'string' ? sql : '')
         trees.push({ name, root, isIndex })
       }

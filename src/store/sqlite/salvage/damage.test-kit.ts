@@ -11,15 +11,31 @@ const LOG_HEADER = 32
 export interface Touched {
   readonly pages: Set<number>
   readonly files: Set<string>
+  /** Damaged frames of the log. */
+  readonly frames: Set<number>
   readonly what: string[]
 }
 
 /** Does one to five kinds of damage to a copy of the folder. */
 export function damageFolder(folder: string, truth: Truth, random: Random): Touched {
-  const touched: Touched = { pages: new Set(), files: new Set(), what: [] }
+  const touched: Touched = { pages: new Set(), files: new Set(), frames: new Set(), what: [] }
   const kinds = [inDatabase, inDatabase, inLog, inLog, inFiles, cutDatabase, cutLog, headers]
   for (let left = 1 + random.below(5); left > 0; left--) random.pick(kinds)(folder, truth, random, touched)
+  touchUnfinished(truth, touched)
   return touched
+}
+
+/** Among the frames: the header of the log. */
+const HEADER = -1
+
+/** What stands behind the last commit whose frame still says so was never finished, as far as anybody can see. */
+function touchUnfinished(truth: Truth, touched: Touched): void {
+  // A log without its header is known by its first frame.
+  if (touched.frames.has(HEADER) && touched.frames.has(0))
+    touchFrames(truth, touched, 0, Number.MAX_SAFE_INTEGER)
+  let end = Math.max(-1, ...truth.frames.values()) + 1
+  while (end > 0 && touched.frames.has(end - 1)) end = lastCommit(truth.log, end - 1)
+  touchFrames(truth, touched, end, Number.MAX_SAFE_INTEGER)
 }
 
 type Damage = (folder: string, truth: Truth, random: Random, touched: Touched) => void
@@ -50,9 +66,7 @@ const inLog: Damage = (folder, truth, random, touched) => {
   writeFileSync(path, bytes)
   touched.what.push(`log frames ${first}+${count} ${what}`)
   touchFrames(truth, touched, first, first + count)
-  // Where the last frame no longer says that it ends a commit, its transaction never ended.
-  const last = Math.max(...truth.frames.values())
-  if (first <= last && last < first + count) touchFrames(truth, touched, lastCommit(bytes, last), last + 1)
+  for (let frame = first; frame < first + count; frame++) touched.frames.add(frame)
 }
 
 const cutDatabase: Damage = (folder, truth, random, touched) => {
@@ -72,7 +86,7 @@ const cutLog: Damage = (folder, truth, random, touched) => {
   truncateSync(path, keep)
   const frames = Math.max(0, Math.floor((keep - LOG_HEADER) / FRAME))
   touched.what.push(`log cut to ${keep} octets, ${frames} frames`)
-  touchFrames(truth, touched, lastCommit(bytes, frames), Number.MAX_SAFE_INTEGER)
+  for (let frame = frames; frame < truth.log.length / FRAME; frame++) touched.frames.add(frame)
 }
 
 /** Header of the file (page 1 holds the schema as well) and of the log: they name no message. */
@@ -87,8 +101,7 @@ const headers: Damage = (folder, truth, random, touched) => {
   touched.what.push(`${isLog ? 'log' : 'db'} header ${what}`)
   if (!isLog) {
     if (!truth.frames.has(1)) touched.pages.add(1)
-  } else if (bytes.length >= LOG_HEADER + FRAME && isFirstFrameSpoilt(bytes))
-    touchFrames(truth, touched, 0, Number.MAX_SAFE_INTEGER)
+  } else touched.frames.add(HEADER)
 }
 
 const inFiles: Damage = (folder, truth, random, touched) => {
@@ -116,13 +129,6 @@ function lastCommit(log: Buffer, before: number): number {
   for (let frame = Math.min(before, Math.floor((log.length - LOG_HEADER) / FRAME)) - 1; frame >= 0; frame--)
     if (log.readUInt32BE(LOG_HEADER + frame * FRAME + 4) > 0) return frame + 1
   return 0
-}
-
-/** The salts of the first frame are what a log without a header is known by: those of the others must be the same. */
-function isFirstFrameSpoilt(log: Buffer): boolean {
-  const salts = (frame: number) =>
-    log.subarray(LOG_HEADER + frame * FRAME + 8, LOG_HEADER + frame * FRAME + 16)
-  return log.length < LOG_HEADER + 2 * FRAME || !salts(0).equals(salts(1))
 }
 
 /** Octets become others: by chance, zeros, some bits, or those of another place. */

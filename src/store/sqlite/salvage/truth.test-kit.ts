@@ -28,6 +28,8 @@ export interface Truth {
   readonly messages: readonly TrueMessage[]
   /** Page to the frame of the log with its newest state. */
   readonly frames: ReadonlyMap<number, number>
+  /** The log as it was; empty where there is none. */
+  readonly log: Buffer
   readonly pages: number
   readonly files: readonly string[]
 }
@@ -51,7 +53,12 @@ export function readTruth(folder: string): Truth {
     const db = new DatabaseSync(join(copy, 'hikyaku.db'))
     try {
       const rows = pagesOfRows(image, db)
-      return { ...truthOf(db, folder, rows), frames: image.log.frames, pages: image.pages }
+      return {
+        ...truthOf(db, folder, rows),
+        frames: image.log.frames,
+        log: logOf(folder),
+        pages: image.pages,
+      }
     } finally {
       db.close()
     }
@@ -59,6 +66,11 @@ export function readTruth(folder: string): Truth {
     image.close()
     rmSync(copy, { recursive: true })
   }
+}
+
+function logOf(folder: string): Buffer {
+  const path = join(folder, 'hikyaku.db-wal')
+  return existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
 }
 
 function truthOf(db: DatabaseSync, folder: string, rows: RowPages) {
