@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { decodeParts, type Part } from '../src/mime/parts.ts'
 import { MessageScanner, type MessageSummary } from '../src/mime/scanner.ts'
-import { messageHolds } from '../src/mime/search.ts'
+import { heldTexts, SearchedHeader } from '../src/mime/search.ts'
 import { readableText } from '../src/mime/text.ts'
 
 /** Whole messages: however they are cut the summary is the same, its ranges nest, its wire text is IMAP. */
@@ -27,7 +27,12 @@ export function fuzz(input: Uint8Array): void {
   checkRanges(root)
   const read = (start: number, end: number): Uint8Array => input.subarray(start, end)
   readableText(root, read)
-  messageHolds(root, read, 'nothing like it')
+  const header = new SearchedHeader(read(root.headerStart, root.bodyStart))
+  header.holds('subject', 'nothing like it')
+  const wanted = ['nothing like it', 'nothing like it, and longer than the engine is asked for'].map(
+    (text) => ({ kind: 'text', text }) as const,
+  )
+  heldTexts({ root, header, read }, wanted)
 }
 
 function scan(input: Uint8Array, sizeBytes: number): MessageSummary {

@@ -42,6 +42,8 @@ export interface SearchDay {
 export const MAX_SEARCH_DEPTH = 200
 /** Keys in one tree: each is looked at for each message. */
 export const MAX_SEARCH_KEYS = 1000
+/** Keys that look through the content: each costs some milliseconds for each MiB, and the reader of all mailboxes waits. */
+export const MAX_SEARCH_TEXTS = 100
 
 /** Every key of the tree once, parents first. Recursion is safe: depth is bounded where the tree is made. */
 export function* searchKeys(key: SearchKey): Generator<SearchKey, void> {

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { htmlToText } from './html.ts'
 import { decodeParts } from './parts.ts'
 import { MessageScanner } from './scanner.ts'
-import { bodyHolds, headerHolds, messageHolds, searchForm } from './search.ts'
+import { formHolds, heldTexts, SearchedHeader, searchForm } from './search.ts'
 import { decodeTransfer, type ReadableText, type ReadRange, readableText } from './text.ts'
 
 function open(content: Uint8Array): { root: ReturnType<typeof decodeParts>; read: ReadRange } {
@@ -102,16 +102,60 @@ test('search looks into decoded headers, all text parts and messages within', ()
   const content = Buffer.from(MIXED, 'latin1')
   const { root, read } = open(content)
   const header = content.subarray(0, root.bodyStart)
-  assert.ok(headerHolds(header, 'subject', '会議 NOTES'))
-  assert.ok(headerHolds(header, 'Subject', 'gyrcmn'))
-  assert.ok(headerHolds(header, 'from', ''))
-  assert.ok(!headerHolds(header, 'cc', ''))
-  for (const text of ['会議', 'ONLY IN', 'attachment', 'within', '', 'subject: within'])
-    assert.ok(bodyHolds(root, read, text), text)
-  for (const text of ['taro', '会 議', 'none']) assert.ok(!bodyHolds(root, read, text), text)
-  for (const text of ['taro@', 'Notes', 'attachment', 'from: taro'])
-    assert.ok(messageHolds(root, read, text), text)
-  assert.ok(!messageHolds(root, read, 'none of it'))
+  const searched = new SearchedHeader(header)
+  assert.ok(searched.holds('subject', '会議 NOTES'))
+  assert.ok(searched.holds('Subject', 'gyrcmn'))
+  assert.ok(searched.holds('from', ''))
+  assert.ok(!searched.holds('cc', ''))
+  const held = (kind: 'body' | 'text', ...texts: string[]): readonly string[] => {
+    const wanted = texts.map((text) => ({ kind, text }))
+    return heldTexts({ root, header: searched, read }, wanted).flatMap((yes, i) =>
+      yes ? [texts[i] as string] : [],
+    )
+  }
+  const within = ['会議', 'ONLY IN', 'attachment', 'within', '', 'subject: within']
+  assert.deepEqual(held('body', 'taro', ...within, '会 議', 'none'), within)
+  for (const text of within) assert.deepEqual(held('body', text), [text])
+  const anywhere = ['taro@', 'Notes', 'attachment', 'from: taro', '']
+  assert.deepEqual(held('text', ...anywhere, 'none of it'), anywhere)
+})
+
+test('property: a long text is found exactly where the engine finds it', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 200 })
+  fc.assert(
+    fc.property(text, text, fc.nat(100), (before, needle, from) => {
+      const long = needle + 'ab'.repeat(20)
+      const hay = `${before}${long.slice(from)}${long}`.slice(0, before.length + 2 * long.length - from - 1)
+      for (const form of [hay, `${hay}${long.at(-1)}`, before])
+        assert.equal(formHolds(form, long), form.includes(long))
+    }),
+  )
+})
+
+test('attack 32e: a text is sought in time that grows with its length, not with the product', {
+  timeout: 60_000,
+}, () => {
+  const form = 'a'.repeat(4_000_000)
+  // In the search of the engine this takes 200,000,000,000 comparisons.
+  assert.ok(!formHolds(form, `b${'a'.repeat(60_000)}`))
+  assert.ok(formHolds(form, 'a'.repeat(60_000)))
+})
+
+test('attack 32e: each part is read once, whatever the number of texts that are sought', () => {
+  const content = Buffer.from(MIXED, 'latin1')
+  const { root, read } = open(content)
+  const header = new SearchedHeader(content.subarray(0, root.bodyStart))
+  const reads = (count: number): number => {
+    let times = 0
+    const counting = (start: number, end: number): Uint8Array => {
+      times++
+      return read(start, end)
+    }
+    const wanted = Array.from({ length: count }, (_, i) => ({ kind: 'text' as const, text: `nowhere ${i}` }))
+    assert.ok(!heldTexts({ root, header, read: counting }, wanted).includes(true))
+    return times
+  }
+  assert.equal(reads(1000), reads(1))
 })
 
 test('case and width do not matter, accents do', () => {

@@ -5,8 +5,9 @@ import type { View } from '../views/view.ts'
 import type { DamageNews } from './damage-news.ts'
 import type { ReaderClient } from './reader-client.ts'
 
-/** Sequence numbers of the view decided at one turn of the event loop. */
+/** Sequence numbers of the view, and keys of all of them together, that are decided at one turn of the event loop. */
 const DECIDED_ROWS = 20_000
+const DECIDED_KEYS = 2 * DECIDED_ROWS
 
 export interface SearchSource {
   readonly reader: ReaderClient
@@ -20,16 +21,18 @@ export interface SearchSource {
 export async function searchView(source: SearchSource, view: View, key: SearchKey): Promise<number[]> {
   const plan = planSearch(view, key)
   const exists = view.exists
+  // A thousand keys of which each is a long set cost a thousand times as much as one.
+  const rows = Math.min(DECIDED_ROWS, Math.ceil(DECIDED_KEYS / (1 + plan.known.length)))
   const hits: number[] = []
-  for (let first = 1; first <= exists; first += DECIDED_ROWS) {
+  for (let first = 1; first <= exists; first += rows) {
     const open: number[] = []
-    for (let seq = first; seq < first + DECIDED_ROWS && seq <= exists; seq++) {
+    for (let seq = first; seq < first + rows && seq <= exists; seq++) {
       const decided = decide(plan.key, plan.known, seq)
       if (decided === true) hits.push(seq)
       else if (decided === undefined) open.push(seq)
     }
     for (const seq of await scanOpen(source, view, plan, open)) hits.push(seq)
-    if (first + DECIDED_ROWS <= exists) await new Promise((resolve) => setImmediate(resolve))
+    if (first + rows <= exists) await new Promise((resolve) => setImmediate(resolve))
   }
   return hits.sort((a, b) => a - b)
 }

@@ -1,5 +1,11 @@
 import { ANSWERED, DELETED, DRAFT, FLAGGED, isKeyword, SEEN } from '../../../mail/flags.ts'
-import { MAX_SEARCH_DEPTH, MAX_SEARCH_KEYS, type SearchDay, type SearchKey } from '../../../mail/search.ts'
+import {
+  MAX_SEARCH_DEPTH,
+  MAX_SEARCH_KEYS,
+  MAX_SEARCH_TEXTS,
+  type SearchDay,
+  type SearchKey,
+} from '../../../mail/search.ts'
 import { parseDay } from '../date.ts'
 import type { WireReader } from '../reader.ts'
 import { setArgument } from './arguments.ts'
@@ -30,6 +36,7 @@ interface Context {
   readonly reader: WireReader
   readonly decode: DecodeText
   keys: number
+  texts: number
 }
 
 type ReadArguments = (context: Context, depth: number) => SearchKey
@@ -41,8 +48,8 @@ const WITH_ARGUMENTS: ReadonlyMap<string, ReadArguments> = new Map<string, ReadA
     (context) => ({ kind: 'header', name: name.toLowerCase(), text: text(context) }),
   ]),
   ['HEADER', (context) => ({ kind: 'header', name: headerName(context.reader), text: text(context) })],
-  ['BODY', (context) => ({ kind: 'body', text: text(context) })],
-  ['TEXT', (context) => ({ kind: 'text', text: text(context) })],
+  ['BODY', (context) => ({ kind: 'body', text: contentText(context) })],
+  ['TEXT', (context) => ({ kind: 'text', text: contentText(context) })],
   ['KEYWORD', ({ reader }) => ({ kind: 'keyword', keyword: keyword(reader), set: true })],
   ['UNKEYWORD', ({ reader }) => ({ kind: 'keyword', keyword: keyword(reader), set: false })],
   ['BEFORE', ({ reader }) => ({ kind: 'date', of: 'arrival', relation: 'before', day: day(reader) })],
@@ -60,7 +67,7 @@ const WITH_ARGUMENTS: ReadonlyMap<string, ReadArguments> = new Map<string, ReadA
 
 /** Reads the keys up to the end of the command; several mean all of them. */
 export function readSearchKeys(reader: WireReader, decode: DecodeText): SearchKey {
-  return readKeys({ reader, decode, keys: 0 }, 0)
+  return readKeys({ reader, decode, keys: 0, texts: 0 }, 0)
 }
 
 function readKeys(context: Context, depth: number): SearchKey {
@@ -100,6 +107,12 @@ function readOr(context: Context, depth: number): SearchKey {
   const left = readKey(context, depth + 1)
   context.reader.space()
   return { kind: 'or', left, right: readKey(context, depth + 1) }
+}
+
+function contentText(context: Context): string {
+  if (++context.texts > MAX_SEARCH_TEXTS)
+    context.reader.fail('too many texts to search for', { code: 'LIMIT', status: 'NO' })
+  return text(context)
 }
 
 function text({ reader, decode }: Context): string {

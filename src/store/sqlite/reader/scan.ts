@@ -1,6 +1,6 @@
 import type { SearchKey } from '../../../mail/search.ts'
 import { decodeParts, type Part } from '../../../mime/parts.ts'
-import { bodyHolds, headerHolds, messageHolds } from '../../../mime/search.ts'
+import { heldTexts, SearchedHeader } from '../../../mime/search.ts'
 import { SEARCH_SLICE_MS } from '../../limits.ts'
 import { dayOfArrival, dayText, relates } from '../../search-days.ts'
 import type { Answers, ScanKey, ScanQuestion } from '../questions.ts'
@@ -23,8 +23,9 @@ export function scanMessages(sql: Sql, folder: string, question: ScanQuestion): 
   const hits: number[] = []
   const damaged: (readonly [number, string])[] = []
   const started = performance.now()
+  const texts = textLeaves(key)
   for (const [index, message] of messages.entries()) {
-    const candidate = new Candidate(sql, folder, message)
+    const candidate = new Candidate({ sql, folder, texts }, message)
     const answers = known.subarray(index * knownCount, (index + 1) * knownCount)
     try {
       if (matches(key, candidate, answers)) hits.push(index)
@@ -81,21 +82,34 @@ function evaluate(key: ScanKey, sight: Sight): boolean | undefined {
 }
 
 type Leaf = Extract<SearchKey, { kind: 'header' | 'body' | 'text' | 'date' | 'size' }>
+type TextLeaf = Extract<SearchKey, { kind: 'body' | 'text' }>
+
+/** All that a message's content is looked through for, at one go. */
+function textLeaves(key: ScanKey): readonly TextLeaf[] {
+  if (key.kind === 'not') return textLeaves(key.key)
+  if (key.kind === 'or') return [...textLeaves(key.left), ...textLeaves(key.right)]
+  if (key.kind === 'and') return key.keys.flatMap(textLeaves)
+  return key.kind === 'body' || key.kind === 'text' ? [key] : []
+}
+
+interface Scan {
+  readonly sql: Sql
+  readonly folder: string
+  readonly texts: readonly TextLeaf[]
+}
 
 /** One message, read as far as needed. */
 class Candidate {
-  readonly #sql: Sql
-  readonly #folder: string
+  readonly #scan: Scan
   readonly #message: number
   #columns: Row | undefined
-  #header: Uint8Array | undefined
-  #content: { readonly root: Part; readonly octets: StoredOctets } | undefined
+  #header: SearchedHeader | undefined
+  #hasLookedAtContent = false
   /** What was found out already: a later level asks for all leaves again. */
   readonly #answers = new Map<Leaf, boolean>()
 
-  constructor(sql: Sql, folder: string, message: number) {
-    this.#sql = sql
-    this.#folder = folder
+  constructor(scan: Scan, message: number) {
+    this.#scan = scan
     this.#message = message
   }
 
@@ -110,17 +124,29 @@ class Candidate {
   #look(key: Leaf, level: Level): boolean | undefined {
     if (key.kind === 'size' || key.kind === 'date') return this.#looksAtColumns(key)
     if (level === 'columns') return undefined
-    if (key.kind === 'header') return headerHolds(this.#readHeader(), key.name, key.text)
+    if (key.kind === 'header') return this.#readHeader().holds(key.name, key.text)
     if (level === 'header') return undefined
+    this.#lookAtContent()
+    return this.#answers.get(key) ?? false
+  }
+
+  /** Answers all that is asked of the content. */
+  #lookAtContent(): void {
+    if (this.#hasLookedAtContent) return
+    this.#hasLookedAtContent = true
     const content = this.#readContent()
-    if (content === undefined) return false
-    const read = (start: number, end: number): Uint8Array => this.#read(content.octets, start, end)
-    if (key.kind === 'body') return bodyHolds(content.root, read, key.text)
-    return messageHolds(content.root, read, key.text)
+    if (content === undefined) return
+    const { root, octets } = content
+    const read = (start: number, end: number): Uint8Array => this.#read(octets, start, end)
+    // The header that a part tree names is looked at whole, beyond what is kept beside the body.
+    const header = new SearchedHeader(read(root.headerStart, root.bodyStart))
+    const { texts } = this.#scan
+    for (const [index, isHeld] of heldTexts({ root, header, read }, texts).entries())
+      this.#answers.set(texts[index] as TextLeaf, isHeld)
   }
 
   #looksAtColumns(key: Extract<Leaf, { kind: 'size' | 'date' }>): boolean {
-    this.#columns ??= this.#sql.get(COLUMNS, this.#message)
+    this.#columns ??= this.#scan.sql.get(COLUMNS, this.#message)
     if (this.#columns === undefined) return false
     const [size, arrivedMs, zone, sentDay] = this.#columns as readonly [number, number, number, string | null]
     if (key.kind === 'size') return key.relation === 'larger' ? size > key.sizeBytes : size < key.sizeBytes
@@ -128,27 +154,24 @@ class Candidate {
     return day !== null && relates(day, key.relation, dayText(key.day))
   }
 
-  #readHeader(): Uint8Array {
+  #readHeader(): SearchedHeader {
     if (this.#header !== undefined) return this.#header
-    const row = this.#sql.get(HEADER, this.#message)
-    if (row === undefined) return new Uint8Array(0)
-    const [prefix, head] = row as unknown as readonly [Uint8Array, Uint8Array]
-    this.#header = Buffer.concat([prefix, head])
+    const row = this.#scan.sql.get(HEADER, this.#message)
+    const [prefix, head] = (row ?? [new Uint8Array(0), new Uint8Array(0)]) as unknown as HeaderRow
+    this.#header = new SearchedHeader(Buffer.concat([prefix, head]))
     return this.#header
   }
 
   #readContent(): { readonly root: Part; readonly octets: StoredOctets } | undefined {
-    if (this.#content !== undefined) return this.#content
-    const row = this.#sql.get(CONTENT, this.#message)
+    const row = this.#scan.sql.get(CONTENT, this.#message)
     if (row === undefined) return undefined
     const [prefix, head, text, file, size, parts] = row as unknown as ContentRow
-    this.#content = { root: decodeParts(parts), octets: { prefix, head, text, file, size } }
-    return this.#content
+    return { root: decodeParts(parts), octets: { prefix, head, text, file, size } }
   }
 
   /** Parts larger than what a file gives at once are looked at as far as that goes. */
   #read(octets: StoredOctets, start: number, end: number): Uint8Array {
-    const some = slice(octets, start, end, this.#folder, MAX_TEXT_PART_BYTES)
+    const some = slice(octets, start, end, this.#scan.folder, MAX_TEXT_PART_BYTES)
     if (isRange(some)) return some.before
     return some.length === 1 ? (some[0] as Uint8Array) : Buffer.concat(some)
   }
@@ -157,6 +180,7 @@ class Candidate {
 /** So much of one text part is searched; `mime/text.ts` decodes no more. */
 const MAX_TEXT_PART_BYTES = 8 * 1024 * 1024
 
+type HeaderRow = readonly [prefix: Uint8Array, head: Uint8Array]
 type ContentRow = readonly [
   prefix: Uint8Array,
   head: Uint8Array,
