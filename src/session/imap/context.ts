@@ -85,6 +85,12 @@ export class ImapContext {
     return this.link.drained()
   }
 
+  /** The same where nothing may have been said: others have their turn. False when the client is gone. */
+  takeTurns(): Promise<boolean> {
+    this.link.pump()
+    return this.link.drained()
+  }
+
   /** Of the account that logged in; the core lets no command through before. */
   get access(): Access {
     assert(this.#login !== undefined, 'a mailbox command before login')
