@@ -74,6 +74,11 @@ async function replay(seed: number): Promise<void> {
 /** A worker's share. */
 async function work(first: number, count: number): Promise<void> {
   const templates = await makeTemplates()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      templates.remove()
+      process.exit(1)
+    })
   try {
     // Without a parent nobody waits for the rest.
     for (let seed = first; seed < first + count && process.connected; seed++) {

@@ -72,7 +72,7 @@ export function readNumbers(folder: string): readonly (readonly [string, number]
 export function countQueued(database: string): number {
   const db = new DatabaseSync(database, { readOnly: true })
   try {
-    return Number(db.prepare('SELECT count(*) AS n FROM queue').get()?.['n'])
+    return Number(db.prepare('SELECT count(*) AS n FROM queue').get()?.n)
   } finally {
     db.close()
   }
