@@ -1,8 +1,8 @@
 // The program behind `npm run bench`: measures ourselves, and with --peers other mail servers in the same run.
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Floors, measureFloors } from './floors.ts'
 import { endLoads } from './loader.ts'
 import { describeMachine, isInMemory } from './machine.ts'
@@ -51,10 +51,19 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     if (isInMemory(folder))
       throw new Refusal(`${folder} is in memory, where an fsync means nothing: give --folder on a disk`)
+    needReachable(folder, options.peers.length > 0)
     if (isOutside) process.exitCode = await runInside(folder)
     else await measureAndTell(options, workloads, folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The peers run as users of their own, who must get through to what is theirs. */
+function needReachable(folder: string, forPeers: boolean): void {
+  for (let at = folder; forPeers && at !== dirname(at); at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0)
+      throw new Refusal(`${at} lets no other user through: give another place by --folder`)
   }
 }
 
@@ -88,12 +97,13 @@ async function measure(
   const hosts: Host[] = []
   const floors: Floors[] = []
   const results: WorkloadResult[] = []
+  const missing: string[] = []
   try {
     floors.push(await measureFloors(folder, floorSeconds))
     // Memory at rest first, while nothing has been done; ours then without the watch of its event loop.
     const isRest = ({ name }: Workload) => name === 'rest'
     const common = { lengths: options.lengths, runs: options.runs, tell, signal }
-    const peers = await startPeers(folder, options.peers)
+    const peers = await startPeers(folder, options.peers, missing)
     hosts.push(...peers)
     if (workloads.some(isRest)) {
       const bare = await startHikyaku({
@@ -132,6 +142,7 @@ async function measure(
       systems: hosts.flatMap(({ systems }) =>
         systems.map(({ name, title, about }) => ({ name, title, about })),
       ),
+      missing,
       floors,
       workloads: results,
     }
@@ -140,7 +151,7 @@ async function measure(
   }
 }
 
-async function startPeers(folder: string, names: readonly Peer[]): Promise<Host[]> {
+async function startPeers(folder: string, names: readonly Peer[], missing: string[]): Promise<Host[]> {
   const hosts: Host[] = []
   for (const name of names) {
     tell(`starting Postfix and ${name}`)
@@ -149,7 +160,9 @@ async function startPeers(folder: string, names: readonly Peer[]): Promise<Host[
       hosts.push(await start(below(folder, name)))
     } catch (error) {
       // The others are measured all the same.
-      tell(`  ! ${name} does not start: ${error instanceof Error ? error.message : error}`)
+      const why = error instanceof Error ? error.message : String(error)
+      tell(`  ! ${name} does not start: ${why}`)
+      missing.push(`not measured, since it does not start: ${name}: ${why.split('\n')[0]}`)
     }
   }
   return hosts

@@ -41,6 +41,7 @@ export function reportOf(...workloads: WorkloadResult[]): Report {
       { name: 'dovecot-sdbox', title: 'Postfix + Dovecot sdbox', about: 'its defaults' },
       { name: 'cyrus', title: 'Postfix + Cyrus', about: 'its defaults' },
     ],
+    missing: [],
     floors: [floor, floor],
     workloads,
   }

@@ -33,6 +33,8 @@ export interface Report {
   readonly runs: number
   readonly seconds: number
   readonly systems: readonly SystemInfo[]
+  /** Peers that could not be started, and why. */
+  readonly missing: readonly string[]
   /** Before and after everything: the machine may have changed in between. */
   readonly floors: readonly Floors[]
   readonly workloads: readonly WorkloadResult[]

@@ -33,14 +33,17 @@ export function resultsText(report: Report): string {
 }
 
 export function pageText(report: Report): string {
-  const { machine, systems, takenAt, command, runs, seconds } = report
+  const { machine, systems, missing, takenAt, command, runs, seconds } = report
   const plots = [...chartsOf(report)].map(([file, { title }]) => `![${title}](${folder}/${file})`)
   const parts = [
     '# Performance',
     `This page, its plots and \`${folder}/results.json\` are written by \`${command}\`; do not edit them by hand. Taken on ${takenAt.slice(0, 10)}.`,
     `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB of memory; ${machine.system}, Linux ${machine.kernel}; ${machine.disk}; Node ${machine.node}.`,
     '## What is compared',
-    systems.map(({ title, about }) => `- **${title}**: ${about}.`).join('\n'),
+    [
+      ...systems.map(({ title, about }) => `- **${title}**: ${about}.`),
+      ...missing.map((line) => `- ${line}`),
+    ].join('\n'),
     tableText(goalTable(report), 2),
     ...plots,
     '## All numbers',

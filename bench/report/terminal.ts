@@ -3,10 +3,11 @@ import { floorTable, goalTable, type Table, workloadTables } from './rows.ts'
 
 /** The whole report for a terminal. */
 export function terminalText(report: Report): string {
-  const { machine, systems } = report
+  const { machine, systems, missing } = report
   const about = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.system}, Linux ${machine.kernel}; ${machine.disk}; Node ${machine.node}`,
     ...systems.map((system) => `${system.title}: ${system.about}`),
+    ...missing,
   ]
   const tables = [...workloadTables(report), floorTable(report), goalTable(report)]
   return `${[...tables.map(tableText), about.join('\n')].join('\n\n')}\n`
