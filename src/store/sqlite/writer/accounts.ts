@@ -38,7 +38,7 @@ export function addAccount(context: Context, operation: Of<'add-account'>): Acco
 export function removeAccount(context: Context, operation: Of<'remove-account'>): undefined {
   const id = requireLogin(context, operation.login)
   const account = requireAccount(context, id)
-  for (const mailbox of account.byId.values()) doomMailbox(context, account, mailbox)
+  for (const mailbox of [...account.byId.values()]) doomMailbox(context, account, mailbox)
   context.state.reread(id)
   context.sql.run(DELETE_ACCOUNT, id)
   for (const table of SMALL_TABLES) context.sql.run(`DELETE FROM ${table} WHERE account = ?`, id)

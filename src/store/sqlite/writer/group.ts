@@ -13,15 +13,8 @@ import { record } from './queue.ts'
 import { State } from './state.ts'
 import { insertTrace, retainTraces } from './traces.ts'
 
-/** Operations that make or remove mailboxes or accounts: see `State.reread`. */
-const STRUCTURAL: ReadonlySet<Operation['op']> = new Set([
-  'create',
-  'delete',
-  'rename',
-  'add-account',
-  'remove-account',
-  'set-quota',
-])
+/** Operations after which an account is read anew: see `State.reread`. */
+const STRUCTURAL: ReadonlySet<Operation['op']> = new Set(['add-account', 'remove-account', 'set-quota'])
 
 /** Operations that write a trace beside what they are for. */
 const TRACED: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'record'])

@@ -34,7 +34,18 @@ const FIRST_MAILBOXES: readonly (readonly [name: string, specialUse: string | nu
   ['Archive', '\\Archive'],
 ]
 
-/** One name in the tree of an account. The account is read anew by the caller: structure is not kept in step. */
+const NOTHING_IN_IT = {
+  uidNext: 1,
+  messages: 0,
+  unseen: 0,
+  deleted: 0,
+  size: 0,
+  tombstones: 0,
+  vanishedFloor: 0,
+  keywords: [],
+} as const
+
+/** One name in the tree of an account. */
 interface NewMailbox {
   readonly account: AccountState
   readonly name: string
@@ -43,13 +54,19 @@ interface NewMailbox {
   readonly nowMs: number
 }
 
-function insertMailbox(context: Context, mailbox: NewMailbox): number {
+function insertMailbox(context: Context, mailbox: NewMailbox): void {
   const { account, name, specialUse, selectable, nowMs } = mailbox
   const id = context.state.next('mailbox')
   const uidValidity = context.state.nextUidValidity(nowMs)
   const modseq = context.state.nextModseq(account)
   context.sql.run(INSERT_MAILBOX, id, account.id, name, specialUse, selectable ? 1 : 0, uidValidity, modseq)
-  return id
+  const place = { id, account: account.id, name, selectable, uidValidity }
+  context.state.addMailbox(account, { ...place, ...NOTHING_IN_IT, highestModseq: modseq })
+}
+
+function deleteRow(context: Context, account: AccountState, mailbox: MailboxState): void {
+  context.sql.run(DELETE_MAILBOX, mailbox.id)
+  context.state.dropMailbox(account, mailbox)
 }
 
 export function createFirstMailboxes(context: Context, owner: number, nowMs: number): void {
@@ -58,7 +75,6 @@ export function createFirstMailboxes(context: Context, owner: number, nowMs: num
     insertMailbox(context, { account, name, specialUse, selectable: true, nowMs })
     context.sql.run(SUBSCRIBE, owner, name)
   }
-  context.state.reread(owner)
 }
 
 export function createMailbox(context: Context, operation: Extract<Operation, { op: 'create' }>): undefined {
@@ -66,10 +82,9 @@ export function createMailbox(context: Context, operation: Extract<Operation, { 
   const account = requireAccount(context, owner)
   const known = account.byName.get(name)
   if (known?.selectable) refuse({ kind: 'exists', what: name })
-  if (known !== undefined) context.sql.run(DELETE_MAILBOX, known.id)
+  if (known !== undefined) deleteRow(context, account, known)
   makeParents(context, account, name as MailboxName, nowMs)
   insertMailbox(context, { account, name, specialUse, selectable: true, nowMs })
-  context.state.reread(owner)
 }
 
 function makeParents(context: Context, account: AccountState, name: MailboxName, nowMs: number): void {
@@ -86,42 +101,36 @@ export function deleteMailbox(context: Context, operation: Extract<Operation, { 
   const account = requireAccount(context, owner)
   if (name === INBOX) refuse({ kind: 'is-inbox', what: name })
   const mailbox = account.byName.get(name) ?? refuse({ kind: 'no-such-mailbox', what: name })
-  const hasChildren = childrenOf(account, name).length > 0
+  const hasChildren = isParent(account, name)
   if (hasChildren && !mailbox.selectable) refuse({ kind: 'has-children', what: name })
   doomMailbox(context, account, mailbox)
   if (hasChildren) insertMailbox(context, { account, name, specialUse: null, selectable: false, nowMs })
-  else dropEmptyParents(context, account, mailbox)
-  context.state.reread(owner)
+  else dropEmptyParents(context, account, name)
 }
 
 /** The mailbox is gone at once; its entries are purged in slices once no session shows it. */
 export function doomMailbox(context: Context, account: AccountState, mailbox: MailboxState): void {
   context.state.touch(account)
   account.used -= mailbox.size
-  context.sql.run(DELETE_MAILBOX, mailbox.id)
+  deleteRow(context, account, mailbox)
   context.sql.run(DELETE_KEYWORDS, mailbox.id)
   context.sql.run(DOOM, mailbox.id)
   context.events.push({ e: 'gone', mailbox: mailbox.id })
 }
 
 /** A parent that only remained for the sake of its children goes with the last of them. */
-function dropEmptyParents(
-  context: Context,
-  account: AccountState,
-  gone: MailboxState,
-  renamedTo?: string,
-): void {
-  const dropped = new Set([gone.name])
-  const stays = (name: string): boolean =>
-    !dropped.has(name) && !isBelow(name as MailboxName, gone.name as MailboxName)
-  for (let name = parentMailbox(gone.name as MailboxName); name !== undefined; name = parentMailbox(name)) {
+function dropEmptyParents(context: Context, account: AccountState, gone: string): void {
+  for (let name = parentMailbox(gone as MailboxName); name !== undefined; name = parentMailbox(name)) {
     const parent = account.byName.get(name)
-    if (parent === undefined || parent.selectable) return
-    if (renamedTo !== undefined && isBelow(renamedTo as MailboxName, name)) return
-    if (childrenOf(account, name).some((child) => stays(child.name))) return
-    context.sql.run(DELETE_MAILBOX, parent.id)
-    dropped.add(name)
+    if (parent === undefined || parent.selectable || isParent(account, name)) return
+    deleteRow(context, account, parent)
   }
+}
+
+function isParent(account: AccountState, name: string): boolean {
+  for (const other of account.byName.keys())
+    if (isBelow(other as MailboxName, name as MailboxName)) return true
+  return false
 }
 
 function childrenOf(account: AccountState, name: string): MailboxState[] {
@@ -149,19 +158,16 @@ export function renameMailbox(
   makeParents(context, account, to as MailboxName, nowMs)
   if (from === INBOX) {
     insertMailbox(context, { account, name: to, specialUse: null, selectable: true, nowMs })
-    context.state.reread(owner)
     const upTo = mailbox.uidNext - 1
     return emptyInbox(context, { op: 'empty-inbox', owner, to, upTo }) ? { upTo } : undefined
   }
-  const below = childrenOf(account, from).map(
-    (child) => [child.id, to + child.name.slice(from.length)] as const,
-  )
-  for (const [id, name] of [[mailbox.id, to] as const, ...below]) {
-    context.sql.run(RENAME, name, id)
-    context.events.push({ e: 'renamed', mailbox: id, name })
+  for (const one of [mailbox, ...childrenOf(account, from)]) {
+    const name = to + one.name.slice(from.length)
+    context.sql.run(RENAME, name, one.id)
+    context.state.renameMailbox(account, one, name)
+    context.events.push({ e: 'renamed', mailbox: one.id, name })
   }
-  dropEmptyParents(context, account, mailbox, to)
-  context.state.reread(owner)
+  dropEmptyParents(context, account, from)
   return undefined
 }
 

@@ -14,7 +14,8 @@ export interface AccountState {
 export interface MailboxState {
   readonly id: number
   readonly account: number
-  readonly name: string
+  /** Changed by `State.renameMailbox` alone. */
+  name: string
   readonly selectable: boolean
   readonly uidValidity: number
   uidNext: number
@@ -59,6 +60,8 @@ export class State {
   readonly #changed = new Set<AccountState | MailboxState>()
   readonly #usage = new Set<number>()
   readonly #undo = new Map<AccountState | MailboxState, AccountState | MailboxState>()
+  /** What takes back each change of the tree of mailboxes, in the order of the changes. */
+  readonly #undoTree: (() => void)[] = []
   #undoTraceBytes = 0
 
   constructor(sql: Sql) {
@@ -114,18 +117,39 @@ export class State {
     if (!this.#undo.has(record)) this.#undo.set(record, { ...record })
   }
 
+  /** It has been inserted, or is about to be. */
+  addMailbox(account: AccountState, mailbox: MailboxState): void {
+    this.#link(account, mailbox)
+    this.#undoTree.push(() => this.#unlink(account, mailbox))
+  }
+
+  /** Its row has been deleted, or is about to be. */
+  dropMailbox(account: AccountState, mailbox: MailboxState): void {
+    this.#unlink(account, mailbox)
+    this.#undoTree.push(() => this.#link(account, mailbox))
+  }
+
+  renameMailbox(account: AccountState, mailbox: MailboxState, name: string): void {
+    const before = mailbox.name
+    this.#setName(account, mailbox, name)
+    this.#undoTree.push(() => this.#setName(account, mailbox, before))
+  }
+
   beginOperation(): void {
     this.#undo.clear()
+    this.#undoTree.length = 0
     this.#undoTraceBytes = this.#counters.traceBytes
   }
 
   undoOperation(): void {
     for (const [record, before] of this.#undo) Object.assign(record, before)
     this.#undo.clear()
+    for (const takeBack of this.#undoTree.reverse()) takeBack()
+    this.#undoTree.length = 0
     this.#counters.traceBytes = this.#undoTraceBytes
   }
 
-  /** Writes everything back. Structure (mailboxes, accounts) is changed only after this: see `reread`. */
+  /** Writes everything back. Accounts come, go and change their quota only after this: see `reread`. */
   flush(): void {
     for (const record of this.#changed)
       if ('login' in record) {
@@ -148,7 +172,7 @@ export class State {
     return usage
   }
 
-  /** Reads the account anew at its next use: its mailboxes have come or gone. */
+  /** Reads the account anew at its next use: it has changed in the database, or is gone. */
   reread(account: number): void {
     this.flush()
     const known = this.#accounts.get(account)
@@ -158,7 +182,7 @@ export class State {
   }
 
   /**
-   * What is known may be wrong: the group is lost, or an operation on the structure was undone (everything
+   * What is known may be wrong: the group is lost, or an operation on an account was undone (everything
    * had been written before it). Only counters that never go back are kept.
    */
   forgetAll(): void {
@@ -166,6 +190,7 @@ export class State {
     this.#mailboxCount = 0
     this.#changed.clear()
     this.#undo.clear()
+    this.#undoTree.length = 0
     const stored = readCounters(this.#sql)
     this.#counters = { ...maxCounters(this.#counters, stored), traceBytes: stored.traceBytes }
     this.#countersChanged = true
@@ -183,6 +208,25 @@ export class State {
     if (this.#mailboxCount <= CACHED_MAILBOXES) return
     this.#accounts.clear()
     this.#mailboxCount = 0
+  }
+
+  #link(account: AccountState, mailbox: MailboxState): void {
+    account.byId.set(mailbox.id, mailbox)
+    account.byName.set(mailbox.name, mailbox)
+    this.#mailboxCount++
+  }
+
+  #unlink(account: AccountState, mailbox: MailboxState): void {
+    account.byId.delete(mailbox.id)
+    account.byName.delete(mailbox.name)
+    this.#mailboxCount--
+  }
+
+  #setName(account: AccountState, mailbox: MailboxState, name: string): void {
+    // Names may pass through each other where a whole branch is renamed; only our own entry goes.
+    if (account.byName.get(mailbox.name) === mailbox) account.byName.delete(mailbox.name)
+    mailbox.name = name
+    account.byName.set(name, mailbox)
   }
 
   #load(id: number): AccountState | undefined {
