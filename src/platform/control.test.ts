@@ -93,6 +93,19 @@ test('attack 33b: what is no request, is too long or too much is refused', async
     return got
   }
   assert.match(await answerTo('GET / HTTP/1.1\r\n\r\n'), /no request/)
+  for (const text of [
+    '\0'.repeat(1000),
+    '[]',
+    'null',
+    '{"id":1}',
+    '{"id":"1","verb":"hang"}',
+    `${'['.repeat(500_000)}`,
+    `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`,
+    '\xff\xfe',
+  ])
+    assert.match(await answerTo(`${text}\n`), /no request/, text.slice(0, 40))
+  for (const verb of ['__proto__', 'constructor', 'toString', ''])
+    assert.match(await answerTo(`${JSON.stringify({ id: 1, verb, args: null })}\n`), /"error"/, verb)
   assert.match(await answerTo('x'.repeat(1024 * 1024 + 10)), /too long/)
   assert.match(await answerTo('{"id":1,"verb":"hang"}\n'.repeat(9)), /too many requests/)
 })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { formatIp } from '../../mail/ip.ts'
 import type { ProxyResult } from './header.ts'
 import { formatProxyHeader, readProxyHeader } from './header.ts'
+import { V2_BODY_BYTES } from './limits.ts'
 
 const V4 = Buffer.from('PROXY TCP4 192.0.2.1 198.51.100.2 40000 25\r\n')
 const V2 = formatProxyHeader({ ip: '2001:db8::1', port: 1 }, { ip: '2001:db8::2', port: 25 }) as Buffer
@@ -88,6 +89,33 @@ test('attack 6a: PROXY header that is none, or holds no addresses, is refused', 
   assert.equal(readProxyHeader(v2(0x11, 0x11, Buffer.alloc(12))).kind, 'invalid')
   assert.equal(readProxyHeader(v2(0x22, 0x11, Buffer.alloc(12))).kind, 'invalid')
   assert.equal(readProxyHeader(v2(0x21, 0x11, Buffer.alloc(11))).kind, 'invalid')
+})
+
+test('attack 6c: additions whose lengths lie are passed over whole, and move nothing', () => {
+  const addresses = Buffer.from('c0000201c63364029c400019', 'hex')
+  for (const additions of ['ff', 'ffff', '01ffff', '0100', '030004aa', '200000', '01000001000001']) {
+    const header = readProxyHeader(
+      Buffer.concat([
+        v2(0x21, 0x11, Buffer.concat([addresses, Buffer.from(additions, 'hex')])),
+        Buffer.from('QUIT\r\n'),
+      ]),
+    )
+    assert.ok(header.kind === 'header', additions)
+    assert.equal(header.sizeBytes, 16 + 12 + additions.length / 2)
+    assert.equal(header.source?.ip, '192.0.2.1')
+    assert.equal(header.tlvBytes, additions.length / 2)
+  }
+  // The largest that is taken, and one octet more.
+  const most = v2(
+    0x21,
+    0x11,
+    Buffer.concat([addresses, Buffer.alloc(V2_BODY_BYTES - addresses.length, 0xff)]),
+  )
+  assert.equal(readProxyHeader(most).kind, 'header')
+  assert.equal(readProxyHeader(v2(0x21, 0x11, Buffer.alloc(V2_BODY_BYTES + 1))).kind, 'invalid')
+  // A body for IPv6 under the mark of IPv4 is read as IPv4 and additions.
+  const mixed = readProxyHeader(v2(0x21, 0x11, Buffer.alloc(36, 1)))
+  assert.ok(mixed.kind === 'header' && mixed.source?.ip === '1.1.1.1' && mixed.tlvBytes === 24)
 })
 
 test('property: what is written is read', () => {
