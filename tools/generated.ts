@@ -17,6 +17,7 @@ export const pages: readonly Page[] = [
   { file: 'docs/commands.md', source: 'src/app/pages.ts', maker: 'commandsPage' },
   { file: 'docs/log-events.md', source: 'src/app/pages.ts', maker: 'logEventsPage' },
   { file: 'docs/limits.md', source: 'tools/limits.ts', maker: 'limitsPage' },
+  { file: 'docs/attacks.md', source: 'tools/attacks.ts', maker: 'attacksPage' },
   { file: 'docs/proofs.md', source: 'tools/proofs.ts', maker: 'proofsPage' },
 ]
 
