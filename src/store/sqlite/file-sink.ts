@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { rm } from 'node:fs/promises'
 import type { StoreFailure } from '../../ports/store.ts'
-import { FILE_WRITE_BACKLOG_BYTES } from '../limits.ts'
+import { FILE_WRITE_BACKLOG_BYTES, ROOM_CHECK_BYTES } from '../limits.ts'
 import { bodyPath, createBodyFile, type FolderNames, newBodyName } from './body-files.ts'
 import type { LowWater } from './low-water.ts'
 import { describeError } from './sql.ts'
@@ -20,6 +20,8 @@ export class FileSink {
   readonly #epoch: number
   #pending: Uint8Array[] = []
   #backlogBytes = 0
+  /** Octets that may still be taken before the next look at the room on the disk. */
+  #roomBytes = 0
   #running: Promise<void> | undefined
   #handle: FileHandle | undefined
   #failure: StoreFailure | undefined
@@ -37,7 +39,7 @@ export class FileSink {
 
   /** A promise where so much waits that the caller should. Never rejects. */
   write(chunk: Uint8Array): Promise<void> | undefined {
-    this.#failure ??= this.#folder.lowWater.checkFile()
+    this.#lookForRoom(chunk.length)
     if (this.#failure !== undefined || this.#dropped) return undefined
     this.#pending.push(chunk)
     this.#backlogBytes += chunk.length
@@ -66,12 +68,17 @@ export class FileSink {
     this.#dropped = true
     this.#pending = []
     while (this.#running !== undefined) await this.#running
-    try {
-      await this.#close()
-      await rm(bodyPath(this.#folder.path, this.name), { force: true })
-    } catch (error) {
-      this.#fail(error)
-    }
+    const failed = (error: unknown): void => this.#fail(error)
+    // A file that the disk does not close in peace is removed all the same.
+    await this.#close().catch(failed)
+    await rm(bodyPath(this.#folder.path, this.name), { force: true }).catch(failed)
+  }
+
+  #lookForRoom(bytes: number): void {
+    this.#roomBytes -= bytes
+    if (this.#roomBytes >= 0) return
+    this.#roomBytes = ROOM_CHECK_BYTES
+    this.#failure ??= this.#folder.lowWater.checkFile()
   }
 
   async #drain(): Promise<void> {
