@@ -207,6 +207,26 @@ test('attack 22a, 22b, 22c: a million parts, deep nesting and endless parameters
   client.leave()
 })
 
+test('attack 22e: a stranger sends a million combining marks, and SEARCH holds nobody up', {
+  timeout: 120_000,
+}, async () => {
+  const marks = '\u0300'.repeat(300_000) + '\u0316'.repeat(300_000)
+  const lines = (marks.match(/.{1,400}/gsu) ?? []).join('\r\n')
+  await house.deliver(me.login, `Content-Type: text/plain; charset=utf-8\r\n\r\na${lines} behind\r\n`)
+  const encoded = Buffer.from(`a${marks} behind`).toString('base64').replace(/.{76}/g, '$&\r\n')
+  await house.deliver(
+    me.login,
+    `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n${encoded}\r\n`,
+  )
+  const client = await selected()
+  assert.equal((await client.ok('SEARCH TEXT behind')).join('').split(' ').length - 2, 2)
+  const needle = Buffer.from(
+    `CHARSET UTF-8 TEXT {60000+}\r\n${'\u0300'.repeat(15_000)}${'\u0316'.repeat(15_000)}`,
+  )
+  await client.ok(Buffer.concat([Buffer.from('SEARCH '), needle]))
+  client.leave()
+})
+
 test('attack 23a, 23b, 23c, 23d: tricks with charsets show what is there, and hide no line and no sign', async () => {
   const client = await selected()
   const shownOf = async (charset: string, body: string): Promise<string> => {

@@ -11,8 +11,21 @@ import { decodeWords } from './words.ts'
  */
 export function searchForm(text: string): string {
   // ASCII needs no normalisation.
-  const composed = /^[\x00-\x7f]*$/.test(text) ? text : text.normalize('NFKC')
+  const composed = /^[\x00-\x7f]*$/.test(text) ? text : withoutLongRuns(text).normalize('NFKC')
   return composed.toLowerCase().replaceAll('ς', 'σ')
+}
+
+/** Marks that combine with the letter before them, and the half-width ones that become such marks. */
+const LONG_RUN = /[\p{M}\uff9e\uff9f]{30}(?=[\p{M}\uff9e\uff9f])/gu
+/** The combining grapheme joiner: no sign, and marks are not put in order across it. */
+const JOINER = '\u034f'
+
+/**
+ * Marks in a row are put in order by their class, one by one: a text of some millions of them would take days. No
+ * language has more than a few, and the stream-safe format of Unicode (UAX 15) ends a run after 30.
+ */
+function withoutLongRuns(text: string): string {
+  return text.replace(LONG_RUN, `$&${JOINER}`)
 }
 
 /** Above this the search of the JavaScript engine may take the product of both lengths, as for `baaa…` in `aaa…`. */

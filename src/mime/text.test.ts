@@ -158,6 +158,20 @@ test('attack 32e: each part is read once, whatever the number of texts that are 
   assert.equal(reads(1000), reads(1))
 })
 
+test('attack 22e: marks that combine without end are put in order in no time', { timeout: 60_000 }, () => {
+  const many = 1_000_000
+  for (const run of [
+    '\u0300'.repeat(many) + '\u0316'.repeat(many),
+    '\u0300\u0316'.repeat(many),
+    '\uff9e\u0316'.repeat(many),
+    '\u0344\u0316'.repeat(many),
+    '\u{1d165}\u0300\u3099'.repeat(many / 2),
+  ])
+    assert.ok(formHolds(searchForm(`before a${run} behind`), 'behind'))
+  // What languages write is as it was.
+  assert.equal(searchForm('a\u0316\u0300'), searchForm('a\u0300\u0316'))
+})
+
 test('case and width do not matter, accents do', () => {
   assert.equal(searchForm('ＡＢＣ'), 'abc')
   assert.equal(searchForm('ｶﾞｷﾞ'), 'ガギ')
