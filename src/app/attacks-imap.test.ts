@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { MAILBOXES_PER_ACCOUNT } from '../store/limits.ts'
 import { Attacker, isWellFormed } from './attacker.test-kit.ts'
 import { startHouse } from './house.test-kit.ts'
 
@@ -193,6 +194,36 @@ test('attack 32c: keywords without end: in a command, on a message, in a mailbox
   const [told = ''] = await attacker.ok('FETCH 1 FLAGS')
   assert.ok(isWellFormed(told.replace(/^\* \d+ FETCH /, '').replaceAll('\\', '')), told)
   attacker.leave()
+})
+
+test('attack 32c: an account has so many mailboxes and no more', { timeout: 120_000 }, async () => {
+  const account = await house.account()
+  const { ports } = house.server.house
+  const found = await ports.accounts.findAccount(account.login)
+  assert.ok(found)
+  const access = { actor: { kind: 'system', what: 'test' }, owner: found.id } as const
+  const inGroups = async (act: (name: string) => Promise<{ readonly ok: boolean }>): Promise<number> => {
+    let done = 0
+    for (let from = 0; from < MAILBOXES_PER_ACCOUNT + 100; from += 1000) {
+      const names = Array.from({ length: 1000 }, (_, i) => `m${from + i}`)
+      done += (await Promise.all(names.map(act))).filter(({ ok }) => ok).length
+    }
+    return done
+  }
+  const made = await inGroups((name) => ports.mailboxes.create(access, name))
+  assert.ok(made <= MAILBOXES_PER_ACCOUNT && made > MAILBOXES_PER_ACCOUNT - 10, `${made}`)
+  const attacker = await Attacker.loggedIn(house, account)
+  assert.match((await attacker.say('CREATE one-more')).status, /^NO \[LIMIT\]/)
+  assert.match((await attacker.say('RENAME m1 a/b/c')).status, /^NO \[LIMIT\]/)
+  assert.match((await attacker.say('RENAME m1 m1-by-another-name')).status, /^OK/)
+  const other = await loggedIn()
+  const tag = attacker.send('LIST "" * RETURN (STATUS (MESSAGES UNSEEN))')
+  for (let i = 0; i < 3; i++) await other.ok('NOOP')
+  const { status, untagged } = await attacker.answer(tag)
+  assert.match(status, /^OK/)
+  assert.equal(untagged.filter((line) => line.startsWith('* LIST')).length, MAILBOXES_PER_ACCOUNT)
+  for (const one of [attacker, other]) one.leave()
+  await honestClientIsServed()
 })
 
 test('attack 27a, 27b, 32c, 32d: names: deep, long, twins, circles, and those of Unicode', async () => {

@@ -83,13 +83,19 @@ export function createMailbox(context: Context, operation: Extract<Operation, { 
   const known = account.byName.get(name)
   if (known?.selectable) refuse({ kind: 'exists', what: name })
   if (known !== undefined) deleteRow(context, account, known)
-  makeParents(context, account, name as MailboxName, nowMs)
+  makeParents(context, account, { name: name as MailboxName, adds: 1, nowMs })
   insertMailbox(context, { account, name, specialUse, selectable: true, nowMs })
 }
 
-function makeParents(context: Context, account: AccountState, name: MailboxName, nowMs: number): void {
+/** @param what.adds mailboxes that are made besides: none where one only gets another name. */
+function makeParents(
+  context: Context,
+  account: AccountState,
+  what: { readonly name: MailboxName; readonly adds: 0 | 1; readonly nowMs: number },
+): void {
+  const { name, adds, nowMs } = what
   const missing = mailboxAncestors(name).filter((above) => !account.byName.has(above))
-  if (account.byId.size + missing.length + 1 > MAILBOXES_PER_ACCOUNT)
+  if (account.byId.size + missing.length + adds > MAILBOXES_PER_ACCOUNT)
     refuse({ kind: 'limit', what: `${MAILBOXES_PER_ACCOUNT} mailboxes` })
   for (const above of missing)
     insertMailbox(context, { account, name: above, specialUse: null, selectable: true, nowMs })
@@ -155,7 +161,7 @@ export function renameMailbox(
   const tooLong =
     from !== INBOX && childrenOf(account, from).some(({ name }) => !canBe(to + name.slice(from.length)))
   if (tooLong) refuse({ kind: 'invalid-name', what: to })
-  makeParents(context, account, to as MailboxName, nowMs)
+  makeParents(context, account, { name: to as MailboxName, adds: from === INBOX ? 1 : 0, nowMs })
   if (from === INBOX) {
     insertMailbox(context, { account, name: to, specialUse: null, selectable: true, nowMs })
     const upTo = mailbox.uidNext - 1
