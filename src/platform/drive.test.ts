@@ -15,6 +15,7 @@ import {
   type ToyTell,
   testEnv,
 } from './testing.ts'
+import type { TurnTaking } from './turns.ts'
 
 interface Toy extends SessionHandler<ToyAsk, ToyTell, string> {
   machine: ToyMachine
@@ -40,8 +41,13 @@ function toySession(behaviour: Partial<SessionHandler<ToyAsk, ToyTell, string>> 
   return toy
 }
 
-async function setUp(t: TestContext, make: () => Toy = () => toySession(), clock = systemClock()) {
-  const env = testEnv(clock)
+async function setUp(
+  t: TestContext,
+  make: () => Toy = () => toySession(),
+  clock = systemClock(),
+  turns?: TurnTaking,
+) {
+  const env = { ...testEnv(clock), ...(turns === undefined ? {} : { turns }) }
   const listener = await listenAt(t, LOOPBACK)
   const sessions: Toy[] = []
   const service: Service<ToyAsk, ToyTell, string> = {
@@ -297,4 +303,63 @@ test('a stopping server ends what is not a session yet, and waits for the rest',
   await finished
   assert.equal(sessions.length, 1)
   assert.equal(caps.total, 0)
+})
+
+test('thousands of commands in one piece of input are looked at in many turns, in order, and unread meanwhile', async (t) => {
+  const waiting: (() => void)[] = []
+  const asked = Promise.withResolvers<void>()
+  const turns: TurnTaking = {
+    isOver: () => true,
+    next: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve)
+        asked.resolve()
+      }),
+  }
+  const { port, sessions } = await setUp(t, undefined, undefined, turns)
+  const client = TestClient.to(t, port)
+  const lines = Array.from({ length: 3_000 }, (_, i) => `tell ${i}\r\n`)
+  client.socket.write(lines.join(''))
+  await asked.promise
+  const tells = sessions[0]?.tells ?? assert.fail('no session')
+  const before = tells.length
+  assert.ok(before < 100, `${before} in one turn`)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(tells.length, before, 'it rests until it is its turn')
+  let given = 0
+  client.socket.write('quit\r\n')
+  while (!client.ended) {
+    if (waiting.length > 0) given++
+    waiting.shift()?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  client.socket.end()
+  assert.deepEqual(
+    tells,
+    lines.map((_, i) => String(i)),
+  )
+  assert.ok(given > 50, `${given} turns`)
+})
+
+test('a client that goes while it waits for its turn is let go', async (t) => {
+  const next = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const turns: TurnTaking = {
+    isOver: () => true,
+    next: () => {
+      asked.resolve()
+      return next.promise
+    },
+  }
+  const { port, sessions, log } = await setUp(t, undefined, undefined, turns)
+  const client = TestClient.to(t, port)
+  client.socket.write('tell x\r\n'.repeat(500))
+  await asked.promise
+  const told = sessions[0]?.tells.length
+  sessions[0]?.connection.cut('enough')
+  assert.equal((await sessions[0]?.over)?.kind, 'cut')
+  next.resolve()
+  await next.promise
+  assert.equal(sessions[0]?.tells.length, told)
+  assert.deepEqual(log.events, [])
 })

@@ -4,7 +4,7 @@ import type { TlsFacts } from '../mail/tls-facts.ts'
 import type { Log } from '../ports/log.ts'
 import type { Machine } from '../protocol/machine.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
-import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS } from './limits.ts'
+import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS, TURN_LOOK_BYTES, TURN_STEP_BYTES } from './limits.ts'
 import type { Holding, MemoryBudget } from './memory-budget.ts'
 import { Outbox } from './outbox.ts'
 import type { CloseReason, Peer } from './peer.ts'
@@ -57,6 +57,10 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
   #peerEnded = false
   /** While open: pushed and perhaps not looked at yet. While closing: thrown away. */
   #inBytes = 0
+  /** Input and steps since the last look at how long this turn of the event loop lasts. */
+  #turnBytes = 0
+  /** It was too long: the core rests, unread, until it is this connection's turn again. */
+  #waitsTurn = false
   /** When the handshake or the lingering close must be over. */
   #phaseDueMs = Number.POSITIVE_INFINITY
   #reason: CloseReason | undefined
@@ -139,6 +143,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
       if (this.#inBytes > LIMITS.lingerBytes) this.#socket.destroy()
       return
     }
+    this.#turnBytes += chunk.length
     this.#machine.push(chunk)
     if (this.#inBytes >= LIMITS.unreadBytes) this.#socket.pause()
     this.#run()
@@ -207,9 +212,31 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
 
   #mayStep(): boolean {
     if (this.#state !== 'open' || this.#tellOpen || this.#blocked || !this.#socket.writable) return false
+    if (this.#waitsTurn || this.#isTurnOver()) return false
     if (this.#out.unsentBytes < LIMITS.unsentBytes) return true
     this.#blocked = this.#out.flush()
     return !this.#blocked
+  }
+
+  /**
+   * Many short commands in one piece of input, or many pieces that are there already, would all be looked at in one
+   * turn of the event loop, and everyone else would wait.
+   */
+  #isTurnOver(): boolean {
+    this.#turnBytes += TURN_STEP_BYTES
+    if (this.#turnBytes < TURN_LOOK_BYTES) return false
+    this.#turnBytes = 0
+    const { turns } = this.#given
+    if (!turns.isOver()) return false
+    this.#waitsTurn = true
+    this.#socket.pause()
+    void turns.next().then(() => {
+      this.#waitsTurn = false
+      if (this.#state !== 'open') return
+      if (this.#inBytes < LIMITS.unreadBytes) this.#socket.resume()
+      this.#run()
+    })
+    return true
   }
 
   /** Does what the core wants next; false where it has nothing more to do for now. */

@@ -51,6 +51,10 @@ export const MEMORY_LIMITS = {
 
 /** One go of a long answer on the main thread: with the writes that end it below the 20 ms that nobody notices. */
 export const TURN_MS = 4
+/** A connection looks at the clock once for so much input: replies to short commands would cost a look each. */
+export const TURN_LOOK_BYTES = 16 * 1024
+/** What one step of a core counts for in that, however few octets it took. */
+export const TURN_STEP_BYTES = 512
 
 /** What all clients together may cost. */
 export const LISTEN_LIMITS = {
