@@ -4,6 +4,8 @@
 export const INLINE_BODY_BYTES = 256 * 1024
 /** Octets waiting to be written to a body file before a session is asked for patience: two socket reads of 64 KiB and room. */
 export const FILE_WRITE_BACKLOG_BYTES = 1024 * 1024
+/** The disk's room is looked at once for so much of a body file: a look costs 10 µs, and pieces may be of one octet. */
+export const ROOM_CHECK_BYTES = 64 * 1024
 /** What is kept of a header block beside the body, and what `StagedBody.header` shows. Real ones stay below 32 KiB. */
 export const KEPT_HEADER_BYTES = 64 * 1024
 

@@ -536,3 +536,18 @@ test('SMTPUTF8: replies carry UTF-8 only to who asked for it', () => {
     `,
   })
 })
+
+test('lines of dots alone are handed on together, however many come in one piece', () => {
+  const lines = 2_000
+  const { tells } = playPipelined({
+    text: `${EHLO.replace('10000', '1000000')}${ENVELOPE}
+      C: DATA
+      S: 354 Go ahead, end with a dot alone in a line
+      C| ${'..\\r\\n'.repeat(lines)}.\\r\\n
+      S: 250 2.0.0 Kept
+    `,
+    options: { ...MX, offers: { ...OFFERS, sizeBytes: 1_000_000 } },
+  })
+  assert.equal(bodyOf(tells), '.\r\n'.repeat(lines))
+  assert.equal(tells.filter((tell) => tell.kind === 'body').length, 1)
+})

@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ROOM_CHECK_BYTES } from '../limits.ts'
 import { FolderNames } from './body-files.ts'
 import { FileSink } from './file-sink.ts'
 
@@ -43,6 +44,23 @@ test('a body file whose close fails is not kept', async () => {
     assert.deepEqual(await readdir(path), [])
   } finally {
     repair()
+    await rm(path, { recursive: true })
+  }
+})
+
+test('attack 9a: octets one by one do not make the disk be asked for its room each time', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'hikyaku-file-sink-'))
+  try {
+    let asked = 0
+    const checkFile = (): undefined => {
+      asked++
+    }
+    const sink = new FileSink({ path, names: new FolderNames(path), lowWater: { checkFile } })
+    const piece = Buffer.from('.\r\n')
+    for (let i = 0; i < 100_000; i++) await sink.write(piece)
+    assert.equal(await sink.finish(), undefined)
+    assert.equal(asked, 1 + Math.floor((300_000 - 3) / (ROOM_CHECK_BYTES + 3)))
+  } finally {
     await rm(path, { recursive: true })
   }
 })
