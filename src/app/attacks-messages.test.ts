@@ -207,6 +207,27 @@ test('attack 22a, 22b, 22c: a million parts, deep nesting and endless parameters
   client.leave()
 })
 
+test('attack 26d: a hundred times the structure of a hostile message is told once, a hundred sections in pieces', {
+  timeout: 120_000,
+}, async () => {
+  const client = await selected()
+  const part = `--b\r\nContent-Type: text/plain; name="${'x'.repeat(15_000)}"\r\n\r\n`
+  assert.match((await client.append(Buffer.from(multipart('b', part.repeat(60))))).status, /^OK/)
+  const once = (await client.ok('FETCH * (BODYSTRUCTURE BODY ENVELOPE UID)')).join('').length
+  assert.ok(once > 1_000_000, `${once}`)
+  const items = 'BODYSTRUCTURE BODY ENVELOPE UID '.repeat(25).trimEnd()
+  assert.equal((await client.ok(`FETCH * (${items})`)).join('').length, once)
+  let most = 0
+  const watch = setInterval(() => {
+    most = Math.max(most, house.server.memory.used.members)
+  }, 1)
+  const whole = await client.ok(`FETCH * (${'BODY.PEEK[] '.repeat(80).trimEnd()})`)
+  clearInterval(watch)
+  assert.ok(whole.join('').length > 80 * 900_000)
+  assert.ok(most < 16 * 1024 * 1024, `${most} octets are held`)
+  client.leave()
+})
+
 test('attack 22e: a stranger sends a million combining marks, and SEARCH holds nobody up', {
   timeout: 120_000,
 }, async () => {

@@ -16,11 +16,25 @@ export async function fetch(context: ImapContext, command: FetchCommand): Promis
   const { selected } = context
   const sequences = sequencesOf(selected.view, command.set, command.uid)
   if (sequences === undefined) return done('BAD', 'There is no message with this number')
-  const seen = await markSeen(context, command.items, sequences)
+  const items = distinct(command.items)
+  const seen = await markSeen(context, items, sequences)
   if (seen !== undefined) return seen
-  if (isFromView(command.items)) return answerOf(await sendFromView(context, command.items, sequences), [])
+  if (isFromView(items)) return answerOf(await sendFromView(context, items, sequences), [])
   const damaged: number[] = []
-  return answerOf(await sendFromStore(context, command.items, sequences, damaged), damaged)
+  return answerOf(await sendFromStore(context, items, sequences, damaged), damaged)
+}
+
+/**
+ * What is asked for twice is told once: a hundred times the BODYSTRUCTURE of a hostile message is a hundred MiB in one
+ * response. Sections stay as they are: where they are large they are read one after the other.
+ */
+function distinct(items: readonly FetchItem[]): readonly FetchItem[] {
+  const known = new Set<string>()
+  return items.filter((item) => {
+    if (item.kind === 'section') return true
+    const name = item.kind === 'body-structure' && item.extended ? 'BODYSTRUCTURE' : item.kind
+    return !known.has(name) && known.add(name)
+  })
 }
 
 /** UIDs named in an answer; the log has more. */
