@@ -3,11 +3,13 @@ import { decodeParts, type Part, sectionRange } from '../../../mime/parts.ts'
 import type { FetchWanted, SectionWanted } from '../../../ports/mailboxes.ts'
 import { FETCH_ROW_BYTES, INLINE_BODY_BYTES } from '../../limits.ts'
 import { bodyCrcOf } from '../body-crc.ts'
-import type { FetchedRows, FileRange, NeededFile } from '../questions.ts'
-import { describeError, isUnreadable, type Row, type Sql } from '../sql.ts'
+import type { FetchedRows } from '../questions.ts'
+import { describeError, isUnreadable, type Sql } from '../sql.ts'
 import { Damaged } from './damaged.ts'
+import { type Columns, type Plan, planFetch, RowColumns } from './fetch-plan.ts'
 import { isRange, type Slice, type StoredOctets, slice } from './octets.ts'
-import { isWireList } from './wire-list.ts'
+import { PACKED_ROWS, readPacked } from './packed.ts'
+import { RowBuilder } from './row-builder.ts'
 
 /**
  * Rows for messages in the order asked, as many as `maxBytes` hold, at least one. A message that is damaged is named,
@@ -21,15 +23,13 @@ export function fetchRows(
   maxBytes: number,
 ): FetchedRows {
   const plan = planFetch(wanted)
-  const answer = new RowBuilder()
-  let at = 0
-  while (at < messages.length) {
-    const read = readFrom(sql, { plan, folder, answer, maxBytes }, messages, at)
-    at = read.at
-    if (read.why === 'full') return answer.finish(at)
-    if (read.why === 'damage') at = skipDamage(sql, { plan, folder, answer, maxBytes }, messages, at)
+  const reading = { plan, folder, answer: new RowBuilder(), maxBytes, messages }
+  for (let at = 0; at < messages.length; ) {
+    const read = readFrom(sql, reading, at)
+    at = read.why === 'damage' ? skipDamage(sql, reading, read.at) : read.at
+    if (read.why === 'full') return reading.answer.finish(at)
   }
-  return answer.finish(messages.length)
+  return reading.answer.finish(messages.length)
 }
 
 interface Reading {
@@ -37,25 +37,42 @@ interface Reading {
   readonly folder: string
   readonly answer: RowBuilder
   readonly maxBytes: number
+  readonly messages: readonly number[]
 }
 
-/** Rows from a place in the list on. 'damage': the database can't read one of the messages from `at` on. */
-function readFrom(
-  sql: Sql,
-  { plan, folder, answer, maxBytes }: Reading,
-  messages: readonly number[],
-  first: number,
-): { readonly at: number; readonly why: 'end' | 'full' | 'damage' } {
+/** 'damage': the database can't read one of the messages from `at` on. */
+interface Read {
+  readonly at: number
+  readonly why: 'end' | 'full' | 'damage'
+}
+
+/** Rows from a place in the list on. */
+function readFrom(sql: Sql, reading: Reading, first: number): Read {
+  const { answer, maxBytes, messages, plan } = reading
+  if (plan.packed === undefined) return readSingly(sql, reading, first, messages.length)
+  for (let at = first; at < messages.length; at += PACKED_ROWS) {
+    const end = Math.min(at + PACKED_ROWS, messages.length)
+    const columns = readPacked(sql, plan.packed, messages.slice(at, end))
+    if (columns === undefined) {
+      const read = readSingly(sql, reading, at, end)
+      if (read.why !== 'end') return read
+    } else while (columns.next()) addRow(reading, columns, at + columns.number('index'))
+    if (answer.sizeBytes >= maxBytes) return { at: end, why: 'full' }
+  }
+  return { at: messages.length, why: 'end' }
+}
+
+function readSingly(sql: Sql, reading: Reading, first: number, end: number): Read {
+  const { answer, maxBytes, messages, plan } = reading
   let at = first
   try {
-    const ids = first === 0 ? messages : messages.slice(first)
-    for (const row of sql.iterate(plan.sql, JSON.stringify(ids))) {
+    for (const row of sql.iterate(plan.sql, JSON.stringify(messages.slice(first, end)))) {
       const index = first + (row[0] as number)
-      answer.row(index, () => addRow(answer, plan, row, { index, folder }))
+      addRow(reading, new RowColumns(plan, row), index)
       at = index + 1
       if (answer.sizeBytes >= maxBytes) return { at, why: 'full' }
     }
-    return { at: messages.length, why: 'end' }
+    return { at: end, why: 'end' }
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return { at, why: 'damage' }
@@ -63,16 +80,12 @@ function readFrom(
 }
 
 /** Finds the message that stopped the reading, one by one. @returns the place behind it. */
-function skipDamage(
-  sql: Sql,
-  { plan, folder, answer }: Reading,
-  messages: readonly number[],
-  first: number,
-): number {
+function skipDamage(sql: Sql, reading: Reading, first: number): number {
+  const { answer, messages, plan } = reading
   for (let index = first; index < messages.length; index++)
     try {
       const row = sql.get(plan.sql, JSON.stringify([messages[index]]))
-      if (row !== undefined) answer.row(index, () => addRow(answer, plan, row, { index, folder }))
+      if (row !== undefined) addRow(reading, new RowColumns(plan, row), index)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       answer.damaged(index, describeError(error))
@@ -81,56 +94,14 @@ function skipDamage(
   return messages.length
 }
 
-interface Plan {
-  readonly sql: string
-  readonly wanted: FetchWanted
-  /** Column of each thing that is read from the row. */
-  readonly at: ReadonlyMap<string, number>
+function addRow(reading: Reading, columns: Columns, index: number): void {
+  reading.answer.row(index, () => addColumns(reading, columns, index))
 }
-
-// The list's own order is kept: CROSS JOIN makes SQLite follow it.
-const FROM = 'FROM json_each(?) j CROSS JOIN messages m ON m.id = j.value'
-
-function planFetch(wanted: FetchWanted): Plan {
-  const columns: [name: string, sql: string][] = [
-    ['index', 'j.key'],
-    ['message', 'm.id'],
-  ]
-  const sections = wanted.sections ?? []
-  if (wanted.envelope) columns.push(['envelope', 'b.envelope'])
-  if (wanted.bodyStructure) columns.push(['structure', 'b.structure'])
-  if (wanted.body) columns.push(['body', 'b.body'])
-  columns.push(['arrived', 'm.arrived_ms'], ['zone', 'm.zone'], ['size', 'm.size'], ['thread', 'm.thread'])
-  if (sections.length > 0)
-    columns.push(
-      ...(['prefix', 'head', 'file', 'crc'] as const).map((name) => [name, `b.${name}`] as [string, string]),
-      ['header', 'b.header_size'],
-    )
-  if (sections.some(needsParts)) columns.push(['parts', 'b.parts'])
-  const needsText = sections.some((one) => one.path.length > 0 || one.what === 'all' || one.what === 'text')
-  if (needsText) columns.push(['text', 't.bytes'])
-  const needsBody = wanted.envelope || wanted.bodyStructure || wanted.body || sections.length > 0
-  const joins = needsBody ? ' CROSS JOIN bodies b ON b.id = m.body' : ''
-  const text = needsText ? ' LEFT JOIN texts t ON t.body = m.body' : ''
-  return {
-    sql: `SELECT ${columns.map(([, column]) => column).join(', ')} ${FROM}${joins}${text}`,
-    wanted,
-    at: new Map(columns.map(([name], index) => [name, index])),
-  }
-}
-
-const needsParts = (one: SectionWanted): boolean => one.path.length > 0 || one.what === 'text'
 
 /** Throws where a column is not what it must be. */
-function addRow(
-  answer: RowBuilder,
-  plan: Plan,
-  row: Row,
-  of: { readonly index: number; readonly folder: string },
-): void {
+function addColumns({ answer, folder, plan }: Reading, columns: Columns, index: number): void {
   const { wanted } = plan
-  const columns = new Columns(plan, row)
-  answer.number(of.index)
+  answer.number(index)
   answer.number(columns.number('message'))
   if (wanted.envelope) answer.octets([columns.wire('envelope')])
   if (wanted.bodyStructure) answer.octets([columns.wire('structure')])
@@ -142,8 +113,8 @@ function addRow(
   if (wanted.size) answer.number(columns.number('size'))
   if (wanted.emailId) answer.number(columns.number('thread'))
   if (wanted.sections === undefined || wanted.sections.length === 0) return
-  const message = { ...messageOf(plan, columns), folder: of.folder }
-  if (plan.at.has('text')) provable(answer, message, columns.number('crc'), of.index)
+  const message = messageOf(plan, columns, folder)
+  if (plan.at.has('text')) provable(answer, message, columns.number('crc'), index)
   const before = answer.sizeBytes
   for (const section of wanted.sections) {
     const some = resolveSection(message, section)
@@ -155,7 +126,7 @@ function addRow(
   }
 }
 
-function messageOf(plan: Plan, columns: Columns): Omit<Message, 'folder'> {
+function messageOf(plan: Plan, columns: Columns, folder: string): Message {
   const octets: StoredOctets = {
     prefix: columns.octets('prefix'),
     head: columns.octets('head'),
@@ -164,7 +135,7 @@ function messageOf(plan: Plan, columns: Columns): Omit<Message, 'folder'> {
     size: columns.number('size'),
   }
   const parts = plan.at.has('parts') ? decodeParts(columns.octets('parts')) : undefined
-  return { octets, parts, headerSize: columns.number('header') }
+  return { octets, parts, headerSize: columns.number('header'), folder }
 }
 
 /** Nobody is given octets that the checksum does not prove. A file is looked at where it does not hold the reader up. */
@@ -177,49 +148,6 @@ function provable(answer: RowBuilder, { octets }: Message, crc: number, index: n
   if (text === null || text === undefined) throw new Damaged('its text is gone')
   const isRight = prefix.length + head.length + text.length === size && bodyCrcOf(prefix, head, text) === crc
   if (!isRight) throw new Damaged('its checksum does not match')
-}
-
-/** A row by the names of its columns. */
-class Columns {
-  readonly #plan: Plan
-  readonly #row: Row
-
-  constructor(plan: Plan, row: Row) {
-    this.#plan = plan
-    this.#row = row
-  }
-
-  number(name: string): number {
-    const value = this.#value(name)
-    return typeof value === 'number' ? value : wrongColumn(name)
-  }
-
-  octets(name: string): Uint8Array {
-    const value = this.#value(name)
-    return value instanceof Uint8Array ? value : wrongColumn(name)
-  }
-
-  octetsOrNull(name: string): Uint8Array | null {
-    return this.#value(name) === null ? null : this.octets(name)
-  }
-
-  textOrNull(name: string): string | null {
-    const value = this.#value(name)
-    return value === null || typeof value === 'string' ? value : wrongColumn(name)
-  }
-
-  wire(name: string): Uint8Array {
-    const bytes = this.octets(name)
-    return isWireList(bytes) ? bytes : wrongColumn(name)
-  }
-
-  #value(name: string): unknown {
-    return this.#row[this.#plan.at.get(name) as number]
-  }
-}
-
-function wrongColumn(name: string): never {
-  throw new Damaged(`the column of its ${name} is damaged`)
 }
 
 /** Octets of a section that would be held; those of a file are streamed. */
@@ -276,76 +204,4 @@ const FIELDS_BYTES = INLINE_BODY_BYTES
 function joined(some: Slice): Uint8Array {
   if (isRange(some)) return some.before
   return some.length === 1 ? (some[0] as Uint8Array) : Buffer.concat(some)
-}
-
-class RowBuilder {
-  sizeBytes = 0
-  readonly #numbers: number[] = []
-  readonly #pieces: Uint8Array[] = []
-  readonly #streams: FileRange[] = []
-  readonly #files: NeededFile[] = []
-  readonly #damaged: (readonly [index: number, why: string])[] = []
-
-  /** Adds a row, or names it as damaged: nothing of it stays then. */
-  row(index: number, add: () => void): void {
-    const lists = [this.#numbers, this.#pieces, this.#streams, this.#files]
-    const [lengths, sizeBytes] = [lists.map(({ length }) => length), this.sizeBytes]
-    try {
-      add()
-    } catch (error) {
-      for (const [at, list] of lists.entries()) list.length = lengths[at] as number
-      this.sizeBytes = sizeBytes
-      this.damaged(index, describeError(error))
-    }
-  }
-
-  damaged(index: number, why: string): void {
-    this.#damaged.push([index, why])
-  }
-
-  needsFile(file: NeededFile): void {
-    this.#files.push(file)
-  }
-
-  number(value: unknown): void {
-    this.#numbers.push(value as number)
-  }
-
-  octets(some: Slice | undefined): void {
-    if (some === undefined) this.#numbers.push(-1)
-    else if (isRange(some)) {
-      this.#numbers.push(-2)
-      this.#streams.push(some)
-    } else {
-      let length = 0
-      for (const piece of some) {
-        this.#pieces.push(piece)
-        length += piece.length
-      }
-      this.#numbers.push(length)
-      this.sizeBytes += length
-    }
-  }
-
-  /** A section that is to be asked for by itself. */
-  later(length: number): void {
-    this.#numbers.push(-3, length)
-  }
-
-  finish(done: number): FetchedRows {
-    const bytes = Buffer.allocUnsafeSlow(this.sizeBytes)
-    let at = 0
-    for (const piece of this.#pieces) {
-      bytes.set(piece, at)
-      at += piece.length
-    }
-    return {
-      done,
-      numbers: Float64Array.from(this.#numbers),
-      bytes: new Uint8Array(bytes.buffer),
-      streams: this.#streams,
-      files: this.#files,
-      damaged: this.#damaged,
-    }
-  }
 }

@@ -1,0 +1,37 @@
+export type NamedColumn = readonly [name: string, sql: string]
+
+/** A question whose one row holds what is wanted of many messages. */
+export interface PackedPlan {
+  /** Gives: numbers as JSON, octets, how many messages, how many of them have a file, how many columns are wrong. */
+  readonly sql: string
+  /** Of each message, in this order: its numbers, then the lengths of its octets. */
+  readonly numbers: readonly string[]
+  readonly octets: readonly string[]
+}
+
+const OCTETS: ReadonlySet<string> = new Set(['envelope', 'structure', 'body', 'prefix', 'head', 'parts'])
+
+/**
+ * Reading a row costs twice what SQLite needs for it: every value becomes an object. So SQLite joins the rows of many
+ * messages into one. Texts are left out: of them the octets themselves cost, and they would be held all at once.
+ */
+export function planPacked(columns: readonly NamedColumn[], from: string): PackedPlan {
+  const octets = columns.filter(([name]) => OCTETS.has(name))
+  const numbers = columns.filter(([name]) => name !== 'file' && !OCTETS.has(name))
+  const file = columns.find(([name]) => name === 'file')
+  const lengths = octets.map(([, sql]) => `octet_length(${sql})`)
+  const joined = (list: readonly string[], empty: string): string =>
+    list.length === 0 ? empty : list.join(' || ')
+  const values = [...numbers.map(([, sql]) => sql), ...lengths].join(" || ',' || ")
+  const wrong = octets.map(([, sql]) => `typeof(${sql}) <> 'blob'`).join(' OR ')
+  return {
+    sql: `SELECT '[' || group_concat(${values}, ',') || ']',
+      CAST(group_concat(${joined(
+        octets.map(([, sql]) => sql),
+        "''",
+      )}, '') AS BLOB),
+      count(*), ${file === undefined ? '0' : `count(${file[1]})`}, total(${wrong === '' ? '0' : wrong}) ${from}`,
+    numbers: numbers.map(([name]) => name),
+    octets: octets.map(([name]) => name),
+  }
+}

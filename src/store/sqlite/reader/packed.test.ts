@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { FetchWanted } from '../../../ports/mailboxes.ts'
+import { FIRST_SCHEMA } from '../migrations/0001-first.ts'
+import { type Row, Sql } from '../sql.ts'
+import { fetchRows } from './fetch.ts'
+
+/** Answers no question for many messages at once: everything is read row by row. */
+class OneByOne extends Sql {
+  override get(sql: string, ...values: readonly never[]): Row | undefined {
+    return sql.includes('group_concat') ? undefined : super.get(sql, ...values)
+  }
+}
+
+const bytes = fc.uint8Array({ maxLength: 40 }).map((octets) => Buffer.from(octets))
+/** A list as IMAP writes it, now and then one that is damaged. */
+const list = fc.oneof(
+  { weight: 6, arbitrary: fc.stringMatching(/^[a-z ]{0,30}$/).map((text) => Buffer.from(`("${text}" NIL)`)) },
+  { weight: 1, arbitrary: bytes },
+)
+const message = fc.record({
+  ...{ envelope: list, structure: list, prefix: bytes, head: bytes },
+  file: fc.option(fc.constant('none'), { freq: 12 }),
+  isGone: fc.boolean(),
+})
+const wanted: fc.Arbitrary<FetchWanted> = fc.record(
+  {
+    envelope: fc.boolean(),
+    bodyStructure: fc.boolean(),
+    internalDate: fc.boolean(),
+    size: fc.boolean(),
+    emailId: fc.boolean(),
+    sections: fc.constantFrom<NonNullable<FetchWanted['sections']>>(
+      [],
+      [{ path: [], what: 'header' }],
+      [
+        { path: [], what: { fields: ['SUBJECT'], not: true } },
+        { path: [], what: 'header', partial: { offset: 3, length: 9 } },
+      ],
+    ),
+  },
+  { requiredKeys: [] },
+)
+
+test('property: what is read of many messages at once is what is read one by one', () => {
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 150 }), wanted, (all, want) => {
+      const db = new DatabaseSync(':memory:')
+      db.exec(FIRST_SCHEMA)
+      const body = db.prepare("INSERT INTO bodies VALUES (?, 1, ?, 0, ?, NULL, ?, ?, ?, ?, X'', X'', ?)")
+      const row = db.prepare('INSERT INTO messages VALUES (?, 1, ?, ?, 1, ?, ?, 60, NULL)')
+      for (const [id, { envelope, file, head, isGone, prefix, structure }] of all.entries()) {
+        const size = prefix.length + head.length
+        if (!isGone) body.run(id, size, size, file, prefix, envelope, structure, head)
+        row.run(id, id, id, size, 1000 + id)
+      }
+      const ids = [...all.keys(), 9999].reverse()
+      const read = (sql: Sql) => fetchRows(sql, '/nowhere', ids, want, Number.MAX_SAFE_INTEGER)
+      assert.deepEqual(read(new Sql(db)), read(new OneByOne(db)))
+      db.close()
+    }),
+    { numRuns: 60 },
+  )
+})

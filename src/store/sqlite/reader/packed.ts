@@ -1,0 +1,98 @@
+import { isUnreadable, type Sql } from '../sql.ts'
+import { Columns } from './fetch-plan.ts'
+import type { PackedPlan } from './packed-plan.ts'
+
+/** Messages read at once: what is held of them is small beside a batch, and a question more does not show. */
+export const PACKED_ROWS = 64
+
+/**
+ * Reads what is wanted of some messages as one row.
+ * @returns undefined where one of them is damaged or has its content in a file: then they are read one by one.
+ */
+export function readPacked(
+  sql: Sql,
+  plan: PackedPlan,
+  messages: readonly number[],
+): PackedColumns | undefined {
+  const row = answerOf(sql, plan, messages)
+  if (row === undefined) return undefined
+  const [numbers, octets, count, files, wrong] = row
+  if (files !== 0 || wrong !== 0 || typeof count !== 'number') return undefined
+  if (count === 0) return new PackedColumns(plan, [], new Uint8Array())
+  if (typeof numbers !== 'string' || !(octets instanceof Uint8Array)) return undefined
+  const values = JSON.parse(numbers) as readonly number[]
+  const packed = new PackedColumns(plan, values, octets)
+  // A NULL where a number or octets must be leaves out the whole message.
+  return values.length === count * packed.stride && packed.isWhole() ? packed : undefined
+}
+
+function answerOf(sql: Sql, plan: PackedPlan, messages: readonly number[]): readonly unknown[] | undefined {
+  try {
+    return sql.get(plan.sql, JSON.stringify(messages))
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return undefined
+  }
+}
+
+/** The columns of one message after the other. */
+export class PackedColumns extends Columns {
+  readonly stride: number
+  readonly #plan: PackedPlan
+  readonly #values: readonly number[]
+  readonly #octets: Uint8Array
+  #row = -1
+  #from = 0
+
+  constructor(plan: PackedPlan, values: readonly number[], octets: Uint8Array) {
+    super()
+    this.stride = plan.numbers.length + plan.octets.length
+    this.#plan = plan
+    this.#values = values
+    this.#octets = octets
+  }
+
+  /** Whether the lengths are those of the octets, so that each message has its own. */
+  isWhole(): boolean {
+    let total = 0
+    for (let at = 0; at < this.#values.length; at += this.stride) total += this.#lengthAt(at)
+    return total === this.#octets.length
+  }
+
+  /** Goes on to the next message; false after the last. */
+  next(): boolean {
+    if (this.#row >= 0) this.#from += this.#lengthAt(this.#row * this.stride)
+    this.#row++
+    return this.#row * this.stride < this.#values.length
+  }
+
+  number(name: string): number {
+    return this.#values[this.#row * this.stride + this.#plan.numbers.indexOf(name)] as number
+  }
+
+  octets(name: string): Uint8Array {
+    let from = this.#from
+    let at = this.#row * this.stride + this.#plan.numbers.length
+    for (const each of this.#plan.octets) {
+      const length = this.#values[at++] as number
+      if (each === name) return this.#octets.subarray(from, from + length)
+      from += length
+    }
+    throw new RangeError(`no octets of ${name} were read`)
+  }
+
+  octetsOrNull(name: string): Uint8Array {
+    return this.octets(name)
+  }
+
+  /** Only what has no file is read in this way. */
+  textOrNull(): null {
+    return null
+  }
+
+  #lengthAt(at: number): number {
+    let total = 0
+    for (let i = this.#plan.numbers.length; i < this.stride; i++) total += this.#values[at + i] as number
+    return total
+  }
+}
