@@ -144,7 +144,7 @@ export class SharedMailbox {
     } else {
       // Nobody stands between the last generation and this one: they become one step.
       const last = this.#older.at(-1)
-      if (last !== undefined) Object.assign(last, { next: after, removed: [...last.removed, ...uids] })
+      if (last !== undefined) Object.assign(last, { next: after, removed: last.removed.concat(uids) })
     }
     this.newest = after
     this.#dropFarBehind()
@@ -181,8 +181,7 @@ export class SharedMailbox {
   removedIndexes({ columns, removed }: Generation): Uint32Array {
     const cached = this.#removedIndexes
     if (cached?.removed === removed) return cached.indexes
-    const found = removed.map((uid) => columns.indexOf(uid)).filter((index) => index >= 0)
-    const indexes = Uint32Array.from(found).sort().reverse()
+    const indexes = columns.indexesOf(removed).reverse()
     // Sessions are told in turn, so that the last one serves nearly all of them.
     this.#removedIndexes = { removed, indexes }
     return indexes
@@ -231,7 +230,7 @@ export class SharedMailbox {
     const before = this.#older[index - 1]
     if (before !== undefined) {
       before.next = empty.next
-      before.removed = [...before.removed, ...empty.removed]
+      before.removed = before.removed.concat(empty.removed)
     }
     this.#older.splice(index, 1)
   }
