@@ -120,7 +120,7 @@ function auditCopies(ledger: Ledger, sent: Sent, { domains, tracks, copies }: Ev
       expected.add(leaf)
       const count = copies.get(`${leaf} ${sent.token}`) ?? 0
       const doubts = doubtsAbout(ledger, tracks, leaf, domains)
-      const isGone = ledger.isPerhapsGone(leaf, sent.token)
+      const isGone = ledger.isPerhapsGone(leaf, sent.token) || ledger.isPerhapsMissed(recipient, leaf)
       const isFailed = endedFor(tracks, leaf, domains).length > 0
       const most = (outcome === 'refused' ? 0 : 1) + doubts + ledger.copies(leaf, sent.token)
       const least = outcome === 'accepted' && !isGone && !isFailed ? 1 : 0

@@ -27,6 +27,7 @@ export class Ledger {
   doubts = 0
   faults = 0
   readonly #mayBeGone = new Set<string>()
+  readonly #mayMiss = new Set<string>()
   readonly #moved = new Set<string>()
   readonly #copies = new Map<string, number>()
   readonly #doubts = new Map<string, number>()
@@ -55,6 +56,15 @@ export class Ledger {
 
   isMoved(account: string, token: string): boolean {
     return this.#moved.has(`${account} ${token}`)
+  }
+
+  /** From some moment on mail for the alias may not come to the account. */
+  mayMiss(alias: string, account: string): void {
+    this.#mayMiss.add(`${alias} ${account}`)
+  }
+
+  isPerhapsMissed(alias: string, account: string): boolean {
+    return this.#mayMiss.has(`${alias} ${account}`)
   }
 
   copied(account: string, token: string): void {

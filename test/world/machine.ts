@@ -32,6 +32,8 @@ export class Machine {
   openFiles = 0
   /** Set while the code of a store thread runs. */
   role: 'writer-thread' | 'reader-thread' | undefined
+  /** Names of body files that the disk did not let go. */
+  readonly unremoved = new Set<string>()
   /** Statements of the writer left to live; undefined: no such end. */
   statementsLeft: number | undefined
   commits = 0

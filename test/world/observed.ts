@@ -58,7 +58,12 @@ export function observe({ ledger, life, queue, deliverer }: Parts): {
             recipient: formatAddress(recipient.address),
           }),
         )
-        const delivery = await deliverer.deliver(job)
+        let isWhole = false
+        const body = async function* (): AsyncGenerator<Uint8Array> {
+          yield* job.body()
+          isWhole = true
+        }
+        const delivery = await deliverer.deliver({ ...job, body })
         const said = new Map(
           delivery.kind === 'answered'
             ? delivery.answers.map(({ address, reply }) => [formatAddress(address), reply.enhanced ?? ''])
@@ -66,9 +71,10 @@ export function observe({ ledger, life, queue, deliverer }: Parts): {
         )
         for (const handover of handovers) {
           if (delivery.kind === 'no-contact') ledger.settle(handover, false)
-          else if (delivery.kind === 'unknown') ledger.settle(handover, true)
-          // The host had refused others before it was lost: this one's answer is our own.
-          else if (LOST.has(said.get(handover.recipient) ?? '')) ledger.settle(handover, true)
+          else if (delivery.kind === 'unknown') ledger.settle(handover, isWhole)
+          // The host had refused others before it was lost: this one's answer is our own. What has not been read to
+          // its end did not arrive.
+          else if (LOST.has(said.get(handover.recipient) ?? '')) ledger.settle(handover, isWhole)
           else {
             const key = `${handover.traceId} ${handover.recipient}`
             pending.set(key, [...(pending.get(key) ?? []), handover])

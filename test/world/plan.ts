@@ -8,11 +8,27 @@ export const DOMAINS = ['a.test', 'b.test', 'c.test'] as const
 
 /** Mail goes and things break until then. */
 export const BUSY_MS = 4 * 60_000
+const HOUR_MS = 3_600_000
+
+/** From then on a server's clock says something else: a time server that was wrong, or one that sets it right. */
+export interface ClockJump {
+  readonly atMs: number
+  readonly byMs: number
+}
+
+/** A disk on which others leave hardly any room meanwhile. */
+export interface LowRoom {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly freeBytes: number
+}
 
 export interface ServerPlan {
   readonly domain: string
   readonly deaths: readonly Death[]
   readonly troubles: readonly DiskTrouble[]
+  readonly jumps: readonly ClockJump[]
+  readonly lowRoom: LowRoom | undefined
   readonly downMs: number
 }
 
@@ -72,9 +88,11 @@ export function makePlan(seed: number, without: ReadonlySet<string> = new Set())
 
 /** What can be left out of a plan. */
 export function partsOf(plan: Plan): readonly string[] {
-  const servers = plan.servers.flatMap(({ domain, deaths, troubles }) => [
+  const servers = plan.servers.flatMap(({ domain, deaths, troubles, jumps, lowRoom }) => [
     ...(deaths.length > 0 ? [`deaths of ${domain}`] : []),
     ...(troubles.length > 0 ? [`disk of ${domain}`] : []),
+    ...(jumps.length > 0 ? [`clock of ${domain}`] : []),
+    ...(lowRoom !== undefined ? [`room of ${domain}`] : []),
   ])
   const actors = [...plan.submitters, ...plan.imap].map(({ name }) => name)
   return ['network', 'dns', 'operator', ...servers, ...actors]
@@ -99,8 +117,27 @@ function planServer(domain: string, seed: number, without: ReadonlySet<string>):
     domain,
     deaths: without.has(`deaths of ${domain}`) ? [] : deaths.sort((a, b) => a.atMs - b.atMs),
     troubles: without.has(`disk of ${domain}`) ? [] : troubles,
+    jumps: without.has(`clock of ${domain}`) ? [] : planJumps(domain, seed),
+    lowRoom: without.has(`room of ${domain}`) ? undefined : planLowRoom(domain, seed),
     downMs: chance.between(50, 20_000),
   }
+}
+
+/** Minutes and hours either way, or days ahead. */
+function planJumps(domain: string, seed: number): ClockJump[] {
+  const chance = new Chance(seed, `clock ${domain}`)
+  const jumps = Array.from({ length: chance.happens(0.3) ? 1 + chance.below(2) : 0 }, () => ({
+    atMs: chance.between(0, BUSY_MS),
+    byMs: chance.pick([-2 * HOUR_MS, -HOUR_MS / 3, -40_000, 40_000, HOUR_MS / 3, 2 * HOUR_MS, 72 * HOUR_MS]),
+  }))
+  return jumps.sort((a, b) => a.atMs - b.atMs)
+}
+
+function planLowRoom(domain: string, seed: number): LowRoom | undefined {
+  const chance = new Chance(seed, `room ${domain}`)
+  if (!chance.happens(0.15)) return undefined
+  const fromMs = chance.between(0, BUSY_MS)
+  return { fromMs, toMs: fromMs + chance.between(2_000, 90_000), freeBytes: chance.below(32 * 1024 * 1024) }
 }
 
 function planSubmitter(index: number, servers: number, seed: number): SubmitterPlan {

@@ -59,6 +59,7 @@ interface Running {
 }
 
 const STOP_WITHIN_MS = 30_000
+const ROOM_BYTES = 1 << 30
 
 /** One of our servers through all its lives: it starts, serves, dies and starts again from what is on its disk. */
 export class WorldServer {
@@ -100,6 +101,19 @@ export class WorldServer {
 
   get isUp(): boolean {
     return this.#running !== undefined && this.life.alive
+  }
+
+  /** How far its clock is from the world's. */
+  get clockErrorMs(): number {
+    const { nowMs } = this.#parts.scheduler
+    return this.plan.jumps.reduce((sum, { atMs, byMs }) => (atMs <= nowMs ? sum + byMs : sum), 0)
+  }
+
+  get #freeBytes(): number {
+    const { nowMs } = this.#parts.scheduler
+    const { lowRoom } = this.plan
+    const isLow = lowRoom !== undefined && !this.isHealed && nowMs >= lowRoom.fromMs && nowMs < lowRoom.toMs
+    return isLow ? lowRoom.freeBytes : ROOM_BYTES
   }
 
   get databasePath(): string {
@@ -202,7 +216,7 @@ export class WorldServer {
       directory: directorySettings(this.#config),
       retention: { traceMaxAgeMs: this.#config.traces.keep, traceMaxBytes: this.#config.traces.max_size },
       now: () => Date.now(),
-      diskSpace: () => ({ freeBytes: 1 << 30, totalBytes: 1 << 30 }),
+      diskSpace: () => ({ freeBytes: this.#freeBytes, totalBytes: ROOM_BYTES }),
       startThread: worldThreads({ scheduler, chance: this.#parts.chance, machine, note, spoil }),
       onFault: (cause) => scheduler.after(0, () => this.#faulted(life, cause), this.#parts.world),
       onNote: (text) => note(`${this.domain} notes: ${text}`),
@@ -226,7 +240,7 @@ export class WorldServer {
   #serve(store: Store): Running {
     const { scheduler, network, resolver, ledger, chance } = this.#parts
     const { life } = this
-    const clock = worldClock(scheduler)
+    const clock = worldClock(scheduler, () => this.clockErrorMs)
     const random = { bytes: (count: number) => chance.bytes(count) }
     const log = this.#log()
     const { accounts, mailboxes, traces, directory } = store

@@ -2,6 +2,7 @@ import crypto from 'node:crypto'
 import fs, { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import fsPromises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
+import { basename } from 'node:path'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Chance } from './chance.ts'
 import { fileError, type Machine, ProcessDied } from './machine.ts'
@@ -18,6 +19,8 @@ interface World {
   readonly chance: Chance
   /** Of the life that runs now; undefined for clients and for the world itself. */
   machine(): Machine | undefined
+  /** How far the clock of whoever runs now is from the world's. */
+  clockErrorMs(): number
 }
 
 /** 2026-01-01T00:00:00Z: any moment would do. */
@@ -31,7 +34,7 @@ export function installSystem(world: World): () => void {
   }
 }
 
-function installTimers({ scheduler, chance, machine }: World): () => void {
+function installTimers({ scheduler, chance, machine, clockErrorMs }: World): () => void {
   const kept = { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate }
   const now = Date.now
   const performanceNow = performance.now
@@ -51,7 +54,7 @@ function installTimers({ scheduler, chance, machine }: World): () => void {
     clearInterval: clear,
     clearImmediate: clear,
   })
-  Date.now = () => EPOCH_MS + Math.floor(scheduler.nowMs)
+  Date.now = () => EPOCH_MS + Math.floor(scheduler.nowMs) + clockErrorMs()
   performance.now = () => scheduler.nowMs
   crypto.randomBytes = ((count: number) => Buffer.from(chance.bytes(count))) as typeof crypto.randomBytes
   syncBuiltinESMExports()
@@ -117,8 +120,12 @@ function installFiles(world: World): () => void {
       if (machine !== undefined) machine.openFiles++
       return new WorldFile(world, fd, machine)
     })) as unknown as typeof open
-  fsPromises.rm = ((path: string, options: fs.RmOptions) =>
-    operate(world, () => rmSync(path, options))) as typeof rm
+  fsPromises.rm = (async (path: string, options: fs.RmOptions) => {
+    const machine = world.machine()
+    machine?.unremoved.add(basename(path))
+    await operate(world, () => rmSync(path, options))
+    machine?.unremoved.delete(basename(path))
+  }) as typeof rm
   fs.createReadStream = ((path: string, range: ReadRange) =>
     readPieces(world, path, range)) as unknown as typeof createReadStream
   syncBuiltinESMExports()

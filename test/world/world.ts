@@ -104,8 +104,12 @@ class World {
 
   async run(): Promise<WorldResult> {
     const scheduler = this.#scheduler
-    const machine = () => this.#servers.find(({ life }) => life === scheduler.current)?.machine
-    const uninstall = installSystem({ scheduler, chance: new Chance(this.#options.seed, 'system'), machine })
+    const running = () => this.#servers.find(({ life }) => life === scheduler.current)
+    const uninstall = installSystem({
+      ...{ scheduler, chance: new Chance(this.#options.seed, 'system') },
+      machine: () => running()?.machine,
+      clockErrorMs: () => running()?.clockErrorMs ?? 0,
+    })
     const rejected = (cause: unknown): void => {
       scheduler.fault ??= cause
     }
@@ -175,10 +179,12 @@ class World {
   /** Until every server is up, no mail waits, and nothing is being written. */
   async #untilQuiet(): Promise<boolean> {
     const look = async (): Promise<void> => {
-      for (let quiet = 0; quiet < 3; ) {
-        await this.#scheduler.sleep(15_000)
+      for (let quiet = 0, waitMs = 15_000; quiet < 3; ) {
+        await this.#scheduler.sleep(waitMs)
         const isQuiet = this.#servers.every((one) => one.isUp && countQueued(one.databasePath) === 0)
         quiet = isQuiet && this.#scheduler.nowMs > BUSY_MS ? quiet + 1 : 0
+        // A clock that was put back lets mail wait for hours.
+        waitMs = isQuiet ? 15_000 : Math.min(1.3 * waitMs, 300_000)
       }
     }
     return this.#until('mail is on its way', this.#asWorld(look))
@@ -230,9 +236,13 @@ class World {
     return true
   }
 
-  /** What a disk in trouble kept from being deleted goes at the next start; a file in use never does. */
+  /** What a disk in trouble kept from being deleted, and nothing else, goes only at the next start; a file in use never does. */
   async #sweep(states: ReadonlyMap<string, State>): Promise<void> {
     const strewn = this.#servers.filter(({ domain }) => (states.get(domain)?.strayFiles.length ?? 0) > 0)
+    for (const { domain, machine } of strewn)
+      for (const file of states.get(domain)?.strayFiles ?? [])
+        if (!machine.unremoved.has(file))
+          this.#ledger.broke(`${domain}: body file ${file} is stray or missing, and no disk kept it`)
     if (strewn.length === 0) return
     for (const server of strewn) server.restart()
     const look = async (): Promise<void> => {
