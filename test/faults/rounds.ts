@@ -92,6 +92,8 @@ export class FolderRounds {
     const fault = { does: chance.pick(['kill', 'half'] as const), at }
     const serving = this.#serve(shimEnv(shim, dataFolder(folder), { fault }))
     const problems = await this.#verified(serving, false)
+    // A cut connection is seen sooner than the end of the process that held it.
+    if (problems.length > 0) await Promise.race([serving.ended, sleep(endSeenMs)])
     const isEarly = serving.isGone
     let diedOfCall = isEarly
     if (!isEarly && problems.length === 0) {
@@ -176,6 +178,8 @@ export class FolderRounds {
 
 const patienceMs = 20_000
 /** The call may lie beyond all that is done. */
+/** Within which the end of a process is told by the system. */
+const endSeenMs = 2_000
 const patienceByCallMs = 3_000
 
 /** Resolves after so many more acknowledgements, or when that takes too long. */
