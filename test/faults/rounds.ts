@@ -177,9 +177,9 @@ export class FolderRounds {
 }
 
 const patienceMs = 20_000
-/** The call may lie beyond all that is done. */
 /** Within which the end of a process is told by the system. */
 const endSeenMs = 2_000
+/** The call may lie beyond all that is done. */
 const patienceByCallMs = 3_000
 
 /** Resolves after so many more acknowledgements, or when that takes too long. */
