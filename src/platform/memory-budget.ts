@@ -53,6 +53,10 @@ export class MemoryBudget {
     this.#onShed = (owner, sizeBytes) => parts.onShed(owner, sizeBytes)
   }
 
+  get limits(): ClassBytes {
+    return this.#limits
+  }
+
   get used(): ClassBytes {
     return this.#used
   }
