@@ -115,3 +115,47 @@ test('attack 10b: IMAP: after login a command has half an hour, a literal five m
   assert.equal(message.minutes, 60)
   assert.match(message.said, /^\* BYE /)
 })
+
+test('attack 10b: SMTP: an answer to a challenge of AUTH has the five minutes of a command', () => {
+  const offers = { ...MX.offers, auth: { clear: ['PLAIN'], tls: ['PLAIN'] } }
+  const slow = play({
+    machine: smtpServer({ ...MX, role: 'submission', offers }),
+    answer: (ask) =>
+      ask.kind.startsWith('auth') ? { kind: 'challenge', bytes: Buffer.alloc(0) } : friendly(ask),
+    first: 'EHLO x\r\nAUTH PLAIN\r\n',
+    octets: 'AGFubmE',
+  })
+  assert.equal(slow.minutes, 5)
+  assert.match(slow.said, /^421 4\.4\.2 /)
+})
+
+test('attack 10b: IMAP: an answer to a challenge, and a literal that was asked for, have a minute before login', () => {
+  const challenge = play({
+    machine: imap(),
+    answer: (ask) =>
+      ask.kind === 'command' ? { kind: 'challenge', octets: Buffer.alloc(0) } : imapAnswer(ask),
+    first: 'a AUTHENTICATE PLAIN\r\n',
+    octets: 'AGFubmE',
+  })
+  assert.equal(challenge.minutes, 1)
+  assert.match(challenge.said, /^\* BYE /)
+  const literal = play({ machine: imap(), answer: imapAnswer, first: 'a LOGIN {1000}\r\n', octets: 'a' })
+  assert.equal(literal.minutes, 1)
+})
+
+test('attack 10b: IMAP: after login a literal that was asked for has five minutes, DONE half an hour', () => {
+  const literal = play({
+    machine: imap(),
+    answer: imapAnswer,
+    first: `${LOGIN}b CREATE {1000}\r\n`,
+    octets: 'x',
+  })
+  assert.equal(literal.minutes, 5)
+  const idling = play({
+    machine: imap(),
+    answer: (ask) => (ask.kind === 'idle-start' ? { kind: 'idle' } : imapAnswer(ask)),
+    first: `${LOGIN}b IDLE\r\n`,
+    octets: 'D',
+  })
+  assert.equal(idling.minutes, 30)
+})
