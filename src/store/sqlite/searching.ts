@@ -10,13 +10,14 @@ const DECIDED_ROWS = 20_000
 const DECIDED_KEYS = 2 * DECIDED_ROWS
 
 export interface SearchSource {
-  readonly reader: ReaderClient
+  readonly reader: Pick<ReaderClient, 'ask'>
   readonly news: DamageNews
 }
 
 /**
  * SEARCH: what the view knows decides first; only messages that are still open are read, slice by slice, so
- * that other readers get their turns. A message that is damaged is not found.
+ * that other readers get their turns. A message that is damaged is not found. Nothing more is read for a view that is
+ * closed meanwhile: its client is gone.
  */
 export async function searchView(source: SearchSource, view: View, key: SearchKey): Promise<number[]> {
   const plan = planSearch(view, key)
@@ -24,7 +25,7 @@ export async function searchView(source: SearchSource, view: View, key: SearchKe
   // A thousand keys of which each is a long set cost a thousand times as much as one.
   const rows = Math.min(DECIDED_ROWS, Math.ceil(DECIDED_KEYS / (1 + plan.known.length)))
   const hits: number[] = []
-  for (let first = 1; first <= exists; first += rows) {
+  for (let first = 1; first <= exists && !view.isClosed; first += rows) {
     const open: number[] = []
     for (let seq = first; seq < first + rows && seq <= exists; seq++) {
       const decided = decide(plan.key, plan.known, seq)
@@ -45,7 +46,7 @@ async function scanOpen(
   open: readonly number[],
 ): Promise<number[]> {
   const hits: number[] = []
-  for (let at = 0; at < open.length; ) {
+  for (let at = 0; at < open.length && !view.isClosed; ) {
     const seqs = open.slice(at, at + SEARCH_ROWS)
     const knownCount = plan.known.length
     const known = new Uint8Array(seqs.length * knownCount)
