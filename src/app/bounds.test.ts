@@ -58,7 +58,7 @@ async function answers(wire: Wire, tag: string): Promise<readonly string[]> {
       assert.match(line, / OK /, line)
       return lines
     }
-    lines.push(line)
+    if (line.startsWith('* ') || !/^\w+ OK /.test(line)) lines.push(line)
   }
 }
 
@@ -154,6 +154,69 @@ test('attack 10d: a client that stops in the midst of a FETCH goes on where it w
   const lines = await answers(wire, 'c')
   assert.equal(lines.filter((line) => line === 'Text').length, COUNT)
   await answers(wire, 'd')
+  wire.socket.destroy()
+})
+
+test('a client that leaves in the midst of a FETCH is fetched for no further', async () => {
+  const account = await full(COUNT)
+  const wire = await selected(account)
+  const { mailboxes } = house.server.house.store
+  const fetchAll = mailboxes.fetch.bind(mailboxes)
+  const over = Promise.withResolvers<number>()
+  mailboxes.fetch = async function* (...asked) {
+    let rows = 0
+    try {
+      for await (const batch of fetchAll(...asked)) {
+        rows += batch.length
+        yield batch
+      }
+    } finally {
+      over.resolve(rows)
+    }
+  }
+  try {
+    const much = Array.from({ length: 60 }, (_, i) => `BODY.PEEK[]<${i % 5}.200>`).join(' ')
+    wire.send(`c FETCH 1:* (UID ${much})\r\n`)
+    assert.match(await wire.line(), /^\* 1 FETCH/)
+    wire.socket.destroy()
+    const rows = await over.promise
+    assert.ok(rows < COUNT, `${rows} rows were read`)
+  } finally {
+    mailboxes.fetch = fetchAll
+  }
+})
+
+test('a client that has said all and closes its half hears the whole answer', async () => {
+  const account = await full(COUNT)
+  const wire = await selected(account)
+  wire.socket.end('c FETCH 1:* (UID FLAGS)\r\n')
+  assert.equal((await answers(wire, 'c')).length, COUNT)
+  await wire.ended()
+})
+
+test('attack 10d: a client that stops in the midst of a LIST goes on where it was', async () => {
+  const account = await house.account()
+  const wire = await house.open('imaps')
+  await wire.line()
+  await command(wire, `a LOGIN ${account.login} ${account.password}`)
+  for (let i = 0; i < 300; i++)
+    wire.send(`b CREATE "a folder with a long name (${'x'.repeat(60)}), number ${i}"\r\n`)
+  await command(wire, 'c NOOP')
+  const rounds = 80
+  for (let i = 0; i < rounds; i++)
+    wire.send(`d${i} LIST "" "*" RETURN (STATUS (MESSAGES UIDNEXT UNSEEN))\r\n`)
+  assert.match(await wire.line(), /^\* LIST/)
+  wire.socket.pause()
+  let most = 0
+  for (let i = 0; i < 30; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    most = Math.max(most, house.server.memory.used.members)
+  }
+  assert.ok(most < 2 * 1024 * 1024, `${most} octets are held`)
+  wire.socket.resume()
+  let lines = 1
+  for (let i = 0; i < rounds; i++) lines += (await answers(wire, `d${i}`)).length
+  assert.equal(lines, rounds * (300 + 6) * 2)
   wire.socket.destroy()
 })
 
