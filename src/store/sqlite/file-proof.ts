@@ -4,6 +4,8 @@ import { PROVED_FILE_MS, PROVED_FILES } from '../limits.ts'
 import { bodyCrc } from './body-crc.ts'
 import { bodyPath } from './body-files.ts'
 import type { NeededFile } from './questions.ts'
+import { ReadFault } from './reader-client.ts'
+import { isShortage } from './shortage.ts'
 
 /** Octets of a file looked at between two turns of the event loop. */
 const PIECE_BYTES = 256 * 1024
@@ -29,11 +31,12 @@ export class FileProofs {
     this.#now = now
   }
 
-  /** Why the file is not what was stored; undefined: it is. Never rejects. */
+  /** Why the file is not what was stored; undefined: it is. Rejects with `ReadFault` where that can't be found out now. */
   prove(needed: NeededFile): Promise<string | undefined> {
     const known = this.#proved.get(needed.file)
     if (known !== undefined && this.#now() - known.atMs < PROVED_FILE_MS) return known.why
     const why = this.#read(needed)
+    why.catch(() => this.forget(needed.file))
     this.#proved.delete(needed.file)
     this.#proved.set(needed.file, { atMs: this.#now(), why })
     if (this.#proved.size > PROVED_FILES) {
@@ -58,7 +61,10 @@ export class FileProofs {
         size += bytes.length
       }
     } catch (error) {
-      return `body file ${path}: ${error instanceof Error ? error.message : String(error)}`
+      const why = `body file ${path}: ${error instanceof Error ? error.message : String(error)}`
+      // Told as damage it would be believed for minutes, and a message of the queue held back for good.
+      if (isShortage(error)) throw new ReadFault(why)
+      return why
     }
     if (size !== contentBytes) return `body file ${path} has ${size} octets instead of ${contentBytes}`
     return bodyCrc(found, prefix) === crc ? undefined : `the checksum of body file ${path} does not match`

@@ -1,4 +1,5 @@
 import type { FetchedRows, FileRange, NeededFile } from '../questions.ts'
+import { isShortage } from '../shortage.ts'
 import { describeError } from '../sql.ts'
 import { isRange, type Slice } from './octets.ts'
 
@@ -18,6 +19,7 @@ export class RowBuilder {
     try {
       add()
     } catch (error) {
+      if (isShortage(error)) throw error
       this.#numbers.length = numbers
       this.#pieces.length = pieces
       this.#streams.length = streams

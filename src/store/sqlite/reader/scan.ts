@@ -4,6 +4,7 @@ import { heldTexts, SearchedHeader } from '../../../mime/search.ts'
 import { SEARCH_SLICE_MS } from '../../limits.ts'
 import { dayOfArrival, dayText, relates } from '../../search-days.ts'
 import type { Answers, ScanKey, ScanQuestion } from '../questions.ts'
+import { isShortage } from '../shortage.ts'
 import { describeError, type Row, type Sql } from '../sql.ts'
 import { isRange, type StoredOctets, slice } from './octets.ts'
 
@@ -30,6 +31,7 @@ export function scanMessages(sql: Sql, folder: string, question: ScanQuestion): 
     try {
       if (matches(key, candidate, answers)) hits.push(index)
     } catch (error) {
+      if (isShortage(error)) throw error
       // Nobody can tell whether it fits; the others are found.
       damaged.push([index, describeError(error)])
     }
