@@ -278,7 +278,7 @@ function isAbandoned(lock, owner) {
 
 /** Runs the program under another Node, passes signals on to it and ends as it ends. */
 function runChild(node, args) {
-  const child = spawn(node, args, { stdio: 'inherit' })
+  const child = spawn(node, [...process.execArgv, ...args], { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGQUIT'])
     process.on(signal, () => child.kill(signal))
   // A terminal sends its interrupt to the child as well; a second one would read as impatience.

@@ -70,7 +70,7 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
       manyMessages: 100_000,
       idleClients: 2_000,
       deliveries: 5,
-      settleMs: 2_000,
+      settleMs: 5_000,
       ownsMachine: true,
     },
     program: values.program,

@@ -19,6 +19,9 @@ import {
   type MailSystem,
 } from './system.ts'
 
+/** As the script `hikyaku` starts it. */
+const NODE_FLAGS = ['--max-semi-space-size=4']
+
 const root = join(import.meta.dirname, '..', '..')
 const built = join(root, 'dist/src/app/main.js')
 /** Keys are made and the store is opened; a busy machine takes its time. */
@@ -149,7 +152,7 @@ async function start(node: string, options: HikyakuOptions, config: string): Pro
     env.HIKYAKU_BENCH_LOOP = loopSocket(folder)
   }
   rmSync(loopSocket(folder), { force: true })
-  const child = launch(node, [program, 'serve', '--config', config], {
+  const child = launch(node, [...NODE_FLAGS, program, 'serve', '--config', config], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
