@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readdirSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
+import { ServerCertificate } from '../pki/certificate.ts'
+import { serveControl } from '../platform/control-server.ts'
 import { makeDialer } from '../platform/dialer.ts'
 import { exchangeTcp, exchangeUdp } from '../platform/dns-transport.ts'
 import { type Account, type House, startHouse } from './house.test-kit.ts'
+import { caFilePath, certificateOptions } from './server/certificates.ts'
 import type { Wire } from './wire.test-kit.ts'
 
 /*
@@ -132,4 +137,46 @@ test('attack 10a: calls to other hosts and to resolvers fail with the cause, and
   const dialed = await dial()
   assert.ok(dialed.ok)
   dialed.connection.close()
+})
+
+test('attack 10a: the control socket answers no command for now, says so, and answers the next one', async (t) => {
+  const { memory } = house.server
+  const path = join(house.folder, 'control.sock')
+  const ping = { ping: async () => 'pong' }
+  const log = { event: () => undefined }
+  const served = await serveControl(path, ping, log, { requestBytes: 1024, memory })
+  assert.ok(served.ok)
+  // Another process: this one could not open its end.
+  const client = new URL('../platform/control-client.ts', import.meta.url).href
+  const script = `import { callControl } from ${JSON.stringify(client)}
+    for await (const _ of process.stdin)
+      console.log(JSON.stringify(await callControl(${JSON.stringify(path)}, { verb: 'ping', args: null })))`
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script])
+  t.after(() => child.kill())
+  const answers = createInterface(child.stdout)[Symbol.asyncIterator]()
+  const ask = async (): Promise<unknown> => {
+    child.stdin.write('ask\n')
+    return JSON.parse((await answers.next()).value ?? 'null')
+  }
+  assert.deepEqual(await ask(), { kind: 'result', result: 'pong' })
+  await withoutDescriptors(async () => {
+    const answer = (await ask()) as { kind: string; sentence: string }
+    assert.equal(answer.kind, 'error')
+    assert.match(answer.sentence, /^The server (ended before it had answered|can't be asked)/)
+  })
+  assert.deepEqual(await ask(), { kind: 'result', result: 'pong' })
+  await served.server.close()
+})
+
+test('attack 10a: a certificate that cannot be read for now is kept as it is', async () => {
+  const { config } = house.server
+  const opened = ServerCertificate.open(certificateOptions(config), Date.now())
+  assert.ok(opened.ok)
+  await withoutDescriptors(async () => {
+    const renewed = opened.server.renewIfDue(Date.now())
+    assert.ok(renewed.kind === 'failed')
+    assert.match(renewed.sentence, /can't be read: .*EMFILE/)
+  })
+  assert.notEqual(opened.server.renewIfDue(Date.now()).kind, 'failed')
+  assert.equal(readFileSync(caFilePath(config), 'utf8'), house.ca)
 })
