@@ -175,7 +175,7 @@ test('attack 10a: a certificate that cannot be read for now is kept as it is', a
   await withoutDescriptors(async () => {
     const renewed = opened.server.renewIfDue(Date.now())
     assert.ok(renewed.kind === 'failed')
-    assert.match(renewed.sentence, /can't be read: .*EMFILE/)
+    assert.match(renewed.sentence, /EMFILE/)
   })
   assert.notEqual(opened.server.renewIfDue(Date.now()).kind, 'failed')
   assert.equal(readFileSync(caFilePath(config), 'utf8'), house.ca)
