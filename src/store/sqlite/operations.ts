@@ -37,6 +37,8 @@ export type Operation =
       readonly name: string
       readonly uidValidity: number
       readonly ranges: readonly number[]
+      /** All of this COPY has been undone now; null: there is more. */
+      readonly finishes: string | null
     }
   /** Goes on with a RENAME of INBOX (rfc3501 §6.3.5) up to the last UID that it had then. */
   | { readonly op: 'empty-inbox'; readonly owner: number; readonly to: string; readonly upTo: number }
@@ -147,6 +149,8 @@ export interface CopyOperation extends InMailbox {
   readonly op: 'copy' | 'move'
   readonly ranges: readonly number[]
   readonly to: string
+  /** A COPY that takes several operations: what names it, and whether this is the last of them. */
+  readonly part?: { readonly copy: string; readonly isLast: boolean }
 }
 
 export interface CredentialRow extends Omit<StoredCredential, 'account' | 'createdAtMs' | 'scram'> {

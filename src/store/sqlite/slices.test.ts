@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { INBOX } from '../../mail/mailbox-name.ts'
 import type { MailboxView } from '../../ports/mailboxes.ts'
@@ -189,3 +190,41 @@ test('a MOVE of very many that dies in the middle has lost and doubled nothing',
     (cause) => void faults.push(cause),
   )
 })
+
+test('a COPY of very many that dies in the middle is undone at the next start, and one that ends leaves no note', async () => {
+  const faults: string[] = []
+  await withMany(
+    COPY_SLICE_ROWS + 10,
+    async ({ store, access, view, uids, folder }) => {
+      const { mailboxes } = store
+      assert((await mailboxes.copy(access, view, uids, 'Sent')).ok)
+      await append(store, access, 3, 'Archive')
+      const archive = await opened(store, access, 'Archive')
+      // No statement: the store thread dies of it, behind the first commit of the COPY.
+      archive.onChange(() => store.limitPages('no number;' as never))
+      const copied = await mailboxes.copy(access, view, uids, 'Archive')
+      assert(!copied.ok && copied.error.kind === 'io')
+      await store.close()
+      assert.equal(faults.length, 1)
+      const notes = () => notesIn(folder)
+      assert.equal(notes(), 1)
+      const again = await open(folder)
+      assert.equal(notes(), 0)
+      assert.equal(await countOf(again, access, 'Archive'), 3)
+      assert.equal(await countOf(again, access, 'Sent'), COPY_SLICE_ROWS + 10)
+      assert.equal(await countOf(again, access, INBOX), COPY_SLICE_ROWS + 10)
+      await again.close()
+      assertIntegrity(folder)
+    },
+    (cause) => void faults.push(cause),
+  )
+})
+
+function notesIn(folder: string): number {
+  const db = new DatabaseSync(join(folder, 'hikyaku.db'), { readOnly: true })
+  try {
+    return Number(db.prepare('SELECT count(*) AS n FROM settings').get()?.n)
+  } finally {
+    db.close()
+  }
+}

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { uidSetOf } from '../../mail/uid-set.ts'
 import type { CopyResult, MailboxError, MailboxResult } from '../../ports/mailboxes.ts'
 import { COPY_SLICE_ROWS, MAX_UID_NEXT, WRITE_SLICE_ROWS } from '../limits.ts'
@@ -71,13 +72,17 @@ export async function transferSlices(
   const sourceUids: number[] = []
   const targetUids: number[] = []
   let uidValidity = 0
-  for (const slice of slices(uids, operation.op === 'copy' ? COPY_SLICE_ROWS : WRITE_SLICE_ROWS)) {
-    const done = await write<CopyResult>({ ...operation, ranges: view.rangesOf(slice) })
+  const isCopy = operation.op === 'copy'
+  const all = [...slices(uids, isCopy ? COPY_SLICE_ROWS : WRITE_SLICE_ROWS)]
+  const copy = isCopy && all.length > 1 ? randomUUID() : undefined
+  for (const [at, slice] of all.entries()) {
+    const part = copy === undefined ? {} : { part: { copy, isLast: at === all.length - 1 } }
+    const done = await write<CopyResult>({ ...operation, ...part, ranges: view.rangesOf(slice) })
     if (!done.ok) {
       if (targetUids.length === 0) return done
       if (operation.op === 'move')
         return { ok: true, value: { uidValidity, sourceUids, targetUids, unfinished: done.error } }
-      return takeBack(write, operation, { uidValidity, targetUids }, done.error)
+      return takeBack(write, operation, { uidValidity, targetUids, copy }, done.error)
     }
     uidValidity = done.value.uidValidity
     sourceUids.push(...done.value.sourceUids)
@@ -86,19 +91,25 @@ export async function transferSlices(
   return { ok: true, value: { uidValidity, sourceUids, targetUids } }
 }
 
-/** A copy that can't be taken back either (the disk is gone) is only too much: nothing is lost. */
+/** What can't be taken back now (the disk is gone) is at the next start: see writer/copy-notes.ts. */
 async function takeBack(
   write: Write,
   { owner, to }: Pick<CopyOperation, 'owner' | 'to'>,
-  copied: { readonly uidValidity: number; readonly targetUids: readonly number[] },
+  copied: {
+    readonly uidValidity: number
+    readonly targetUids: readonly number[]
+    readonly copy: string | undefined
+  },
   why: MailboxError,
 ): Promise<MailboxResult<CopyResult>> {
-  const { uidValidity, targetUids } = copied
-  for (const slice of slices(targetUids, WRITE_SLICE_ROWS)) {
+  const { copy, uidValidity, targetUids } = copied
+  const all = [...slices(targetUids, WRITE_SLICE_ROWS)]
+  for (const [at, slice] of all.entries()) {
     const undone = await write<null>({
       op: 'take-back',
       ...{ owner, name: to, uidValidity },
       ranges: uidSetOf(slice).bounds,
+      finishes: at === all.length - 1 ? (copy ?? null) : null,
     })
     if (!undone.ok) break
   }

@@ -10,6 +10,7 @@ import { Chores } from './chores.ts'
 import { GroupCommit } from './group.ts'
 import { LogWatch } from './log-watch.ts'
 import { leftovers } from './purge.ts'
+import { takeBackCopies } from './take-back.ts'
 
 /** Where mail never stops coming, so many groups are followed by one slice of the work that nobody waits for. */
 const GROUPS_BEFORE_SLICE = 16
@@ -41,6 +42,7 @@ class Writer {
     )
     const note = (text: string): void => this.#post({ kind: 'note', text })
     const swept = unlessDamaged(() => sweepOrphans(this.#sql, data.bodies), 0, note)
+    unlessDamaged(() => takeBackCopies(this.#sql, note), undefined, note)
     const left = unlessDamaged(() => leftovers(this.#sql), [], note)
     this.#group = new GroupCommit(this.#sql, left, (name) => this.#chores.removeFile(name), note)
     this.#post({ kind: 'ready', swept })

@@ -1,0 +1,57 @@
+import type { Sql } from '../sql.ts'
+import type { Context } from './context.ts'
+import type { MailboxState } from './state.ts'
+
+/*
+ * A COPY of very many messages is written in several commits, and is wanted whole or not at all (rfc3501 §6.4.7). Each
+ * commit but the last notes which UIDs have been entered so far, and the last one removes the note: one that is there
+ * at a start is of a COPY that nobody finished.
+ */
+
+const PREFIX = 'copy '
+const READ = 'SELECT value FROM settings WHERE name = ?'
+const WRITE = 'INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)'
+const REMOVE = 'DELETE FROM settings WHERE name = ?'
+const ALL = `SELECT s.name, s.value, m.name, m.uidvalidity FROM settings s
+  LEFT JOIN mailboxes m ON m.id = json_extract(s.value, '$.mailbox') WHERE s.name GLOB '${PREFIX}*'`
+
+interface Note {
+  readonly owner: number
+  readonly mailbox: number
+  /** Pairs first, last. */
+  readonly ranges: readonly number[]
+}
+
+/** A COPY that was not finished. */
+export interface UnfinishedCopy extends Note {
+  readonly copy: string
+  /** Of its target now; null where that is gone. */
+  readonly name: string | null
+  readonly uidValidity: number | null
+}
+
+/** @param uids as one operation gave them: one after the other. */
+export function noteCopy(
+  { sql }: Context,
+  copy: string,
+  entered: { readonly target: MailboxState; readonly uids: readonly number[] },
+): void {
+  const { target, uids } = entered
+  const [first, last] = [uids[0], uids.at(-1)]
+  if (first === undefined || last === undefined) return
+  const known = sql.get(READ, PREFIX + copy)?.[0] as string | undefined
+  const ranges = known === undefined ? [] : (JSON.parse(known) as Note).ranges
+  const note: Note = { owner: target.account, mailbox: target.id, ranges: [...ranges, first, last] }
+  sql.run(WRITE, PREFIX + copy, JSON.stringify(note))
+}
+
+export function forgetCopy({ sql }: Pick<Context, 'sql'>, copy: string): void {
+  sql.run(REMOVE, PREFIX + copy)
+}
+
+export function unfinishedCopies(sql: Sql): readonly UnfinishedCopy[] {
+  const rows = sql.all(ALL) as unknown as readonly (readonly [string, string, string | null, number | null])[]
+  return rows.map(([key, value, name, uidValidity]) => {
+    return { ...(JSON.parse(value) as Note), copy: key.slice(PREFIX.length), name, uidValidity }
+  })
+}
