@@ -274,6 +274,7 @@ export class WorldServer {
     const runner = new QueueRunner({
       ...{ intake, directory, clock, random, log, resolver },
       ...observed,
+      believedNow: () => store.believedNow(),
       settings: () => queueSettings(this.#config, undefined, undefined),
     })
     const sessions = new Set<Stoppable>()
