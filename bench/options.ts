@@ -65,7 +65,7 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
     lengths: {
       seconds,
       most: Number.MAX_SAFE_INTEGER,
-      warmSeconds: Math.min(1, seconds),
+      warmSeconds: quick ? Math.min(1, seconds) : 4,
       messages: 10_000,
       manyMessages: 100_000,
       idleClients: 2_000,

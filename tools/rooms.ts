@@ -167,7 +167,7 @@ export const rooms: Readonly<Record<string, Room>> = {
 /** What a test may use beyond its room: it makes its own files, ports and foreign clients. */
 export const testNode = (
   'assert assert/strict child_process crypto events fs fs/promises net os path process stream test timers ' +
-  'readline timers/promises tls url util worker_threads'
+  'module readline timers/promises tls url util worker_threads'
 ).split(' ')
 export const testPackages = ['fast-check', 'imapflow', 'nodemailer', 'dns-packet', 'smol-toml']
 
