@@ -125,13 +125,27 @@ async function original(
 ): Promise<{ readonly kind: 'header' | 'full'; readonly octets: Uint8Array }> {
   const hasFailed = recipients.some(({ action }) => action === 'failed')
   const isFull = hasFailed && item.sender.ret !== 'HDRS' && item.sizeBytes <= MAX_DSN_FULL_BYTES
+  const whole = isFull ? await wholeOf(queue, item) : undefined
+  if (whole !== undefined) return { kind: 'full', octets: whole }
   try {
-    if (!isFull) return { kind: 'header', octets: await queue.readHeader(item.id) }
-    const pieces: Uint8Array[] = []
-    for await (const piece of queue.read(item.id)) pieces.push(piece)
-    return { kind: 'full', octets: Buffer.concat(pieces) }
+    // Of damaged octets none are sent on.
+    const isDamaged = isFull && (await queue.damage(item.id)) !== undefined
+    return { kind: 'header', octets: isDamaged ? NOTHING : await queue.readHeader(item.id) }
   } catch {
     // Cancelled meanwhile, or the disk can't be read: the sender is told all the same.
-    return { kind: 'header', octets: new Uint8Array(0) }
+    return { kind: 'header', octets: NOTHING }
   }
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** undefined where it can't be read now: its header, which says which message it was, may be read all the same. */
+async function wholeOf(queue: QueueStore, { id }: QueueItem): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = []
+  try {
+    for await (const piece of queue.read(id)) pieces.push(piece)
+  } catch {
+    return undefined
+  }
+  return Buffer.concat(pieces)
 }

@@ -46,6 +46,20 @@ test('refused: the outcome and the report are one commit', async () => {
   assert.ok(world.queue.traces.some((event) => event.kind === 'dsn' && event.traceId === dsn?.traceId))
 })
 
+test('refused, and the message cannot be read now: the report says which it was', async () => {
+  const world = new World()
+  world.hosts.set('a.test', says(REFUSED))
+  world.queue.unreadable.add(world.queue.add({}, ['x@a.test']))
+  world.queue.damaged.set(world.queue.add({}, ['y@a.test']), 'its checksum does not match')
+  world.runner.start()
+  await settled()
+  assert.match(
+    world.dsn(0),
+    /Content-Type: text\/rfc822-headers\r\n\r\nFrom: me@example.test\r\nSubject: hello/,
+  )
+  assert.doesNotMatch(world.dsn(1), /Subject: hello/, 'nothing of damaged octets')
+})
+
 test('deferred: tried again on the schedule, told late once, given up in the end', async () => {
   const world = new World()
   world.hosts.set('a.test', says(DEFERRED))

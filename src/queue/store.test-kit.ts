@@ -68,6 +68,8 @@ export async function settled(): Promise<void> {
 export class MemoryQueue implements QueueStore {
   /** Items whose octets are not what was stored, and why. */
   readonly damaged = new Map<QueueId, string>()
+  /** Items whose octets cannot be read now, though nothing is wrong with them. */
+  readonly unreadable = new Set<QueueId>()
   readonly items = new Map<QueueId, { item: QueueItem; octets: Buffer }>()
   readonly dsns: AcceptMessage[] = []
   readonly traces: TraceEvent[] = []
@@ -129,6 +131,7 @@ export class MemoryQueue implements QueueStore {
   async *read(id: QueueId) {
     const why = this.damaged.get(id)
     if (why !== undefined) throw new Error(why)
+    if (this.unreadable.has(id)) throw new Error('disk I/O error')
     const found = this.items.get(id)
     if (found === undefined) throw new Error(`queue item ${id} is gone`)
     yield found.octets
