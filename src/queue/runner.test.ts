@@ -53,11 +53,11 @@ test('refused, and the message cannot be read now: the report says which it was'
   world.queue.damaged.set(world.queue.add({}, ['y@a.test']), 'its checksum does not match')
   world.runner.start()
   await settled()
-  assert.match(
-    world.dsn(0),
-    /Content-Type: text\/rfc822-headers\r\n\r\nFrom: me@example.test\r\nSubject: hello/,
-  )
-  assert.doesNotMatch(world.dsn(1), /Subject: hello/, 'nothing of damaged octets')
+  const about = (recipient: string) =>
+    [world.dsn(0), world.dsn(1)].find((dsn) => dsn.includes(recipient)) ?? ''
+  const header = /Content-Type: text\/rfc822-headers\r\n\r\nFrom: me@example.test\r\nSubject: hello/
+  assert.match(about('; x@a.test'), header)
+  assert.doesNotMatch(about('; y@a.test'), header, 'nothing of damaged octets')
 })
 
 test('deferred: tried again on the schedule, told late once, given up in the end', async () => {
