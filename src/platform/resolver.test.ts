@@ -60,12 +60,15 @@ async function startServer(t: TestContext, behaviour: Behaviour, validates = fal
   await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
   const { port } = tcp.address() as { port: number }
   const udp = createSocket('udp4')
+  let isOpen = true
   udp.on('message', async (message, from) => {
     ports.add(from.port)
-    for (const answer of await handle(message, 'udp')) udp.send(answer, from.port, from.address)
+    // An answer that comes after the test's end has nobody to go to.
+    for (const answer of await handle(message, 'udp')) if (isOpen) udp.send(answer, from.port, from.address)
   })
   await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve))
   t.after(() => {
+    isOpen = false
     udp.close()
     tcp.close()
   })
