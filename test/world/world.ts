@@ -45,6 +45,8 @@ export interface WorldResult {
 const MAX_STEPS = 400_000
 /** Longer than any wait of a server that has nothing to do. */
 const IDLE_MS = 24 * 3_600_000
+/** Between two looks at whether mail still waits: each opens every database. */
+const LOOK_EVERY_MS = 30_000
 /** Mail has gone or was given up long before. */
 const MAX_MS = 6 * 3_600_000
 
@@ -179,12 +181,12 @@ class World {
   /** Until every server is up, no mail waits, and nothing is being written. */
   async #untilQuiet(): Promise<boolean> {
     const look = async (): Promise<void> => {
-      for (let quiet = 0, waitMs = 15_000; quiet < 3; ) {
+      for (let quiet = 0, waitMs = LOOK_EVERY_MS; quiet < 2; ) {
         await this.#scheduler.sleep(waitMs)
         const isQuiet = this.#servers.every((one) => one.isUp && countQueued(one.databasePath) === 0)
         quiet = isQuiet && this.#scheduler.nowMs > BUSY_MS ? quiet + 1 : 0
         // A clock that was put back lets mail wait for hours.
-        waitMs = isQuiet ? 15_000 : Math.min(1.3 * waitMs, 300_000)
+        waitMs = isQuiet ? LOOK_EVERY_MS : Math.min(1.2 * waitMs, 300_000)
       }
     }
     return this.#until('mail is on its way', this.#asWorld(look))
