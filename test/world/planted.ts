@@ -1,3 +1,6 @@
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { basename, dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { QueueStore } from '../../src/ports/queue.ts'
 import type { Intake } from '../../src/ports/store.ts'
@@ -20,9 +23,25 @@ export const PLANTS = [
   'cut-body',
   /** A change of flags that never reaches the other sessions. */
   'forget-flags',
+  /** A body file that stays when nothing names it any more. */
+  'keep-files',
 ] as const
 
 export type Planted = (typeof PLANTS)[number]
+
+/** The returned function undoes it. */
+export function spoilFiles(planted: Planted | undefined): () => void {
+  if (planted !== 'keep-files') return () => undefined
+  const { rmSync } = fs
+  fs.rmSync = (path, options) => {
+    if (basename(dirname(String(path))) !== 'bodies') rmSync(path, options)
+  }
+  syncBuiltinESMExports()
+  return () => {
+    fs.rmSync = rmSync
+    syncBuiltinESMExports()
+  }
+}
 
 export function spoilIntake(planted: Planted | undefined, intake: Intake): Intake {
   if (planted !== 'acknowledge-early' && planted !== 'cut-body') return intake

@@ -33,6 +33,7 @@ const FOUND = {
   'drop-report': /was never told/,
   'cut-body': /is not what was sent/,
   'forget-flags': /as \(.*\), it is \(.*\)/,
+  'keep-files': /body file \w+ is stray or missing, and no disk kept it/,
 } as const satisfies Record<(typeof PLANTS)[number], RegExp>
 
 for (const plant of PLANTS)

@@ -9,7 +9,7 @@ import { copyFolder } from './machine.ts'
 import { Network, NO_TROUBLE } from './network.ts'
 import { operate } from './operator.ts'
 import { BUSY_MS, makePlan, type Plan } from './plan.ts'
-import type { Planted } from './planted.ts'
+import { type Planted, spoilFiles } from './planted.ts'
 import { Reader } from './reader.ts'
 import { WorldResolver } from './resolver.ts'
 import { Life, Scheduler } from './scheduler.ts'
@@ -112,6 +112,7 @@ class World {
       machine: () => running()?.machine,
       clockErrorMs: () => running()?.clockErrorMs ?? 0,
     })
+    const repair = spoilFiles(this.#options.planted)
     const rejected = (cause: unknown): void => {
       scheduler.fault ??= cause
     }
@@ -125,6 +126,7 @@ class World {
     } finally {
       process.off('unhandledRejection', rejected)
       process.off('uncaughtException', rejected)
+      repair()
       uninstall()
       for (const server of this.#servers) server.machine.release()
     }
