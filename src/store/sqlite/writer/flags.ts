@@ -4,7 +4,7 @@ import { WRITE_SLICE_ROWS } from '../../limits.ts'
 import type { CopyOperation, FlagsOperation, Operation } from '../operations.ts'
 import { addMessageRef } from './bodies.ts'
 import { type Context, requireAccount, requireMailbox, requireNamed } from './context.ts'
-import { forgetCopy, noteCopy } from './copy-notes.ts'
+import { forgetCopy, noteCopy, requireSameTarget } from './copy-notes.ts'
 import {
   bitsOf,
   checkQuota,
@@ -122,8 +122,9 @@ export function copyMessages(
       account,
       rows.reduce((sum, [, , , size]) => sum + size, 0),
     )
-  const targetUids = transfer(context, { account, source, target }, rows)
   const { part } = operation
+  if (part !== undefined) requireSameTarget(context, part.copy, target)
+  const targetUids = transfer(context, { account, source, target }, rows)
   if (part?.isLast === true) forgetCopy(context, part.copy)
   else if (part !== undefined) noteCopy(context, part.copy, { target, uids: targetUids })
   if (operation.op === 'move' && rows.length > 0) {
@@ -180,10 +181,10 @@ export function expunge(
 
 /** What a COPY has entered already goes again, unless the mailbox has become another. */
 export function takeBack(context: Context, operation: Extract<Operation, { op: 'take-back' }>): undefined {
-  const account = requireAccount(context, operation.owner)
   if (operation.finishes !== null) forgetCopy(context, operation.finishes)
-  const mailbox = account.byName.get(operation.name)
-  if (mailbox === undefined || mailbox.uidValidity !== operation.uidValidity) return
+  const account = context.state.account(operation.owner)
+  const mailbox = account?.byName.get(operation.name)
+  if (account === undefined || mailbox === undefined || mailbox.uidValidity !== operation.uidValidity) return
   const rows = [...entriesIn(context, mailbox, operation.ranges)]
   if (rows.length === 0) return
   const modseq = context.state.nextModseq(account)

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { migrate } from '../migrate.ts'
+import type { Operation } from '../operations.ts'
+import { Sql } from '../sql.ts'
+import { unfinishedCopies } from './copy-notes.ts'
+import { GroupCommit } from './group.ts'
+import { takeBackCopies } from './take-back.ts'
+
+const OWNER = 1
+const NOW_MS = 1_700_000_000_000
+const LOGIN = 'anna@example.test'
+
+/** An account with four messages in INBOX and two in Other, and the writer that has just started. */
+function rig() {
+  const sql = new Sql(new DatabaseSync(':memory:'))
+  migrate(sql.db)
+  const start = (): GroupCommit => new GroupCommit(sql, [], () => undefined)
+  let group = start()
+  const run = (operation: Operation) => {
+    const [result] = group.run([{ id: 1, operation, blobs: [], sizeBytes: 0 }]).results
+    assert(result !== undefined)
+    return { ok: result[1] === 1, value: result[2] }
+  }
+  const about = { owner: OWNER, nowMs: NOW_MS } as const
+  assert(run({ op: 'add-account', login: LOGIN, nowMs: NOW_MS, quota: null, credential: null }).ok)
+  assert(run({ op: 'create', ...about, name: 'Other', specialUse: null }).ok)
+  const idOf = (name: string): number =>
+    Number(sql.get('SELECT id FROM mailboxes WHERE name = ?', name)?.[0] ?? 0)
+  fill(sql, idOf('INBOX'), [1, 2, 3, 4])
+  fill(sql, idOf('Other'), [5, 6])
+  group = start()
+  const inbox = idOf('INBOX')
+  const copy = (uid: number, isLast: boolean) => {
+    const part = { copy: 'c', isLast }
+    return run({ op: 'copy', owner: OWNER, mailbox: inbox, ranges: [uid, uid], to: 'Archive', part })
+  }
+  const uidsOf = (name: string) =>
+    sql.all('SELECT uid FROM entries WHERE mailbox = ? ORDER BY uid', idOf(name)).map(([uid]) => uid)
+  return { sql, run, copy, uidsOf, about }
+}
+
+function fill(sql: Sql, mailbox: number, messages: readonly number[]): void {
+  for (const [at, message] of messages.entries()) {
+    sql.run('INSERT INTO messages VALUES (?, ?, ?, ?, 1, 10, 0, 0, NULL)', message, OWNER, message, message)
+    sql.run('INSERT INTO entries VALUES (?, ?, ?, 0, 1)', mailbox, at + 1, message)
+  }
+  const count = messages.length
+  sql.run(
+    'UPDATE mailboxes SET uidnext = ?, messages = ?, size = ? WHERE id = ?',
+    count + 1,
+    count,
+    count * 10,
+    mailbox,
+  )
+  sql.run('UPDATE accounts SET used = used + ?', count * 10)
+}
+
+test('a COPY ends where another mailbox takes the name of its target, and nothing of that is taken back', () => {
+  for (const isLast of [false, true]) {
+    const { sql, run, copy, uidsOf, about } = rig()
+    assert(copy(1, false).ok)
+    assert(copy(2, false).ok)
+    assert.deepEqual(uidsOf('Archive'), [1, 2])
+    assert(run({ op: 'delete', ...about, name: 'Archive' }).ok)
+    assert(run({ op: 'rename', ...about, from: 'Other', to: 'Archive' }).ok)
+    assert.deepEqual(copy(3, isLast), { ok: false, value: { kind: 'no-such-mailbox', what: 'Archive' } })
+    assert.equal(unfinishedCopies(sql).length, 1)
+    takeBackCopies(sql, assert.fail)
+    assert.deepEqual(uidsOf('Archive'), [1, 2], 'mail that was there before')
+    assert.deepEqual(unfinishedCopies(sql), [])
+  }
+})
+
+test('the note of a COPY whose account is gone goes at the next start', () => {
+  const { sql, run, copy } = rig()
+  assert(copy(1, false).ok)
+  assert(run({ op: 'remove-account', login: LOGIN }).ok)
+  assert.equal(unfinishedCopies(sql).length, 1)
+  takeBackCopies(sql, assert.fail)
+  assert.deepEqual(unfinishedCopies(sql), [])
+})
