@@ -103,6 +103,17 @@ test('older backups of this server beyond N go, others stay', async (t) => {
   await bench.store.close()
 })
 
+test('a clock that was set back does not make the newest backup the oldest', async (t) => {
+  const root = scratch(t)
+  const bench = await benchAt(join(root, 'data'), t)
+  const into = join(root, 'backups')
+  const ahead = await backedUp(bench.store, into, { nowMs: Date.UTC(2040, 0) })
+  const made = await backedUp(bench.store, into, { nowMs: Date.UTC(2026, 0), keep: 1 })
+  assert.deepEqual(made.removed, [ahead.folder])
+  assert.deepEqual(readdirSync(into), ['hikyaku-20260101T000000Z'])
+  await bench.store.close()
+})
+
 test('two within a second have names of their own', async (t) => {
   const root = scratch(t)
   const bench = await benchAt(join(root, 'data'), t)

@@ -79,11 +79,12 @@ export function finishPartial(into: string, partial: string, stamp: string): str
 
 /**
  * Removes the oldest beyond so many.
+ * @param made the one that was just made: a clock that was set back must not make it the oldest.
  * @returns the folders removed.
  */
-export function prune(into: string, server: string, keep: number): readonly string[] {
-  const all = listBackups(into, server)
-  const old = all.slice(0, Math.max(0, all.length - keep))
+export function prune(into: string, server: string, keep: number, made: string): readonly string[] {
+  const others = listBackups(into, server).filter(({ folder }) => folder !== made)
+  const old = others.slice(0, Math.max(0, others.length + 1 - keep))
   for (const { folder } of old) {
     // Renamed first, so that one cut short in the midst is not taken for a whole one.
     const doomed = join(into, `.partial-${server}-removed`)

@@ -198,7 +198,7 @@ class Backup {
       notes.push('No older backup was removed: it may hold what is damaged now.')
     else if (keep !== undefined) {
       try {
-        removed = prune(into, server, keep)
+        removed = prune(into, server, keep, folder)
       } catch (error) {
         // The new backup is whole all the same.
         notes.push(`Older backups could not be removed: ${failureSentence(error, into)}`)
