@@ -125,6 +125,30 @@ test('what was there is kept, and a UID that was given since is not taken for th
   assert.deepEqual(await subjects(kept, anna), ['small', 'large', 'lost'])
 })
 
+test('a file of the backup that is missing beside our keys comes back, and the keys stay', async (t) => {
+  const { folder, bench, root } = await scene(t)
+  const files = ['secret', 'old.key'].map((name) => {
+    return { path: `data/tls/${name}`, bytes: Buffer.from(`the ${name}`) }
+  })
+  const { folder: from } = await backedUp(bench.store, join(root, 'more'), { files })
+  writeFileSync(join(folder, 'tls/new.key'), 'made after the backup', { mode: 0o600 })
+  await bench.store.close()
+  assert.equal((await restored(from, folder)).keptKeys, true)
+  const keys = tree(folder).filter((path) => path.startsWith('tls/'))
+  assert.deepEqual(keys, ['tls/ 700', 'tls/new.key 600', 'tls/old.key 600', 'tls/secret 600'])
+  assert.equal(readFileSync(join(folder, 'tls/secret'), 'utf8'), 'the secret')
+  assert.equal(readFileSync(join(folder, 'tls/new.key'), 'utf8'), 'made after the backup')
+})
+
+test('a clock that is wrong by a century uses up no UIDVALIDITY', async (t) => {
+  const { root, anna, from } = await scene(t)
+  const folder = join(root, 'new/data')
+  const result = await restoreBackup({ from, folder, nowMs: Date.UTC(2126, 0) }, watching())
+  assert(result.ok)
+  const there = await benchAt(folder, t)
+  assert((await status(there, anna, 'INBOX')).uidValidity < 2 ** 32, 'rfc3501 §2.3.1.1: 32 bits')
+})
+
 test('mail that was deleted after the backup is back, where every client looks', async (t) => {
   const { folder, bench, anna, from } = await scene(t)
   const before = await status(bench, anna, 'INBOX')

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  cpSync,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -102,6 +103,7 @@ class Restore {
     try {
       const keptKeys = isSameServer(from, folder)
       await this.#copy(parts, fresh, keptKeys)
+      if (keptKeys) keepBeside(folder, fresh)
       const database = join(folder, 'hikyaku.db')
       const before = existsSync(database) ? database : undefined
       const settled = settleRestored(join(fresh, 'hikyaku.db'), { before, nowMs })
@@ -239,6 +241,21 @@ function takeFinding({ harmless, kind, sentence }: Finding, findings: string[]):
 function isSameServer(from: string, folder: string): boolean {
   const [theirs, ours] = [join(from, 'data/tls/secret'), join(folder, 'tls/secret')]
   return existsSync(theirs) && existsSync(ours) && readFileSync(theirs).equals(readFileSync(ours))
+}
+
+/**
+ * A folder takes the place of the old one as a whole: where the backup brings back a file beside our keys, they go into
+ * the new folder first.
+ */
+function keepBeside(folder: string, fresh: string): void {
+  for (const entry of readdirSync(fresh, { withFileTypes: true })) {
+    const old = join(folder, entry.name)
+    if (!entry.isDirectory() || entry.name === 'bodies' || !existsSync(old)) continue
+    const to = join(fresh, entry.name)
+    cpSync(old, to, { recursive: true, force: false, preserveTimestamps: true, verbatimSymlinks: true })
+    for (const file of readdirSync(to, { recursive: true, withFileTypes: true }))
+      if (file.isFile()) syncPath(join(file.parentPath, file.name))
+  }
 }
 
 /** Files were made durable as they were written; here the database, which was changed since, and all names. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { RESTORED_ID_JUMP, RESTORED_UIDVALIDITY_JUMP } from '../../limits.ts'
+import { LAST_CLOCK_SECONDS, RESTORED_ID_JUMP, RESTORED_UIDVALIDITY_JUMP } from '../../limits.ts'
 import { makeShrinkable, openForWriting } from '../database.ts'
 import { migrate } from '../migrate.ts'
 import { emptyLog } from '../open-again.ts'
@@ -104,7 +104,9 @@ function readBefore(path: string | undefined): Before {
 function renewMailboxes(sql: Sql, old: Before, nowMs: number): number {
   const [mine] = sql.get('SELECT uidvalidity FROM counters') ?? [0]
   const theirs = Number(old.counters.uidvalidity ?? 0)
-  let last = Math.max(Number(mine), theirs, Math.floor(nowMs / 1000)) + RESTORED_UIDVALIDITY_JUMP
+  const seconds = Math.floor(nowMs / 1000)
+  const clock = seconds > LAST_CLOCK_SECONDS ? 0 : seconds
+  let last = Math.max(Number(mine), theirs, clock) + RESTORED_UIDVALIDITY_JUMP
   let renewed = 0
   for (const row of sql.all(STATE)) {
     if (old.mailboxes.get(Number(row[0])) === stateKey(row)) continue
