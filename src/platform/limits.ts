@@ -68,6 +68,8 @@ export const LISTEN_LIMITS = {
   ownShare: 0.4,
   /** Clients displaced by newer ones whose end has not come yet: an event or two later it has. */
   displacedAtOnce: 64,
+  /** Refused clients of a listener that are told why; more are cut off, or they alone would use up descriptors. */
+  refusedAtOnce: 64,
   /** Logged-in connections of one account: ten devices have fifty; a bench has thousands. */
   connectionsPerAccount: 4000,
   /** Longest path of a unix socket (sun_path is 108 octets with its NUL, 104 on BSD). */

@@ -81,6 +81,8 @@ class Serving<Ask, Tell, Answer> implements Served {
   readonly #entrants = new Set<Entrant>()
   #idle: PromiseWithResolvers<void> | undefined
   #stopping = false
+  /** Refused clients that are being told why. */
+  #refusedOpen = 0
   #turnedAway = 0
   #turnedAwayToldMs = Number.NEGATIVE_INFINITY
 
@@ -241,14 +243,21 @@ class Serving<Ask, Tell, Answer> implements Served {
     this.#turnedAway = 0
   }
 
+  /** Tells why where it can: for one short time whatever the client sends, and not to a flood. */
   #refuse(socket: Socket): void {
     socket.on('error', () => socket.destroy())
-    if (this.#service.implicitTls) socket.destroy()
-    else {
-      socket.setTimeout(LIMITS.lingerMs, () => socket.destroy())
-      socket.end(this.#service.tooMany)
-      socket.resume()
+    if (this.#service.implicitTls || this.#refusedOpen >= LISTEN_LIMITS.refusedAtOnce) {
+      socket.destroy()
+      return
     }
+    this.#refusedOpen++
+    const timer = setTimeout(() => socket.destroy(), LIMITS.lingerMs)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      this.#refusedOpen--
+    })
+    socket.end(this.#service.tooMany)
+    socket.resume()
   }
 }
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { parseNetwork } from '../mail/ip.ts'
 import { makeTestCa } from './certificates.testing.ts'
-import { CONNECTION_LIMITS as LIMITS } from './limits.ts'
+import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS } from './limits.ts'
 import type { CloseReason } from './peer.ts'
 import { serve } from './serve.ts'
 import { LOOPBACK, listenAt, manualClock, TestClient, ToyMachine, testEnv } from './testing.ts'
@@ -121,4 +121,43 @@ test('attack 10b: the handshake of STARTTLS too', async (t) => {
   assert.equal(await drip(client.socket, hello, 9, skip), false)
   clock.skip(LIMITS.tlsHandshakeMs / 5)
   assert.equal((await over).kind, 'tls-failed')
+})
+
+test('attack 10c: a client that is refused keeps its place for one short time, whatever it sends', async (t) => {
+  const { port, caps } = await setUp(t, { implicitTls: false, proxied: false })
+  caps.change({ total: 100, perClient: 1, exempt: [] })
+  await TestClient.to(t, port).reads('hello')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  t.after(() => socket.destroy())
+  socket.resume()
+  await once(socket, 'end')
+  const tick = (): void => t.mock.timers.tick(LIMITS.lingerMs / 10)
+  assert.equal(await drip(socket, Buffer.alloc(9, 'x'), 9, tick), false)
+  assert.equal(caps.total, 2)
+  assert.equal(await drip(socket, Buffer.alloc(500, 'x'), 500, tick), true)
+  assert.equal(caps.total, 1)
+})
+
+test('attack 10c: a flood of clients that are refused is not told why', async (t) => {
+  const { port, caps } = await setUp(t, { implicitTls: false, proxied: false })
+  caps.change({ total: LISTEN_LIMITS.refusedAtOnce * 4, perClient: 1, exempt: [] })
+  await TestClient.to(t, port).reads('hello')
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const refused = Array.from({ length: LISTEN_LIMITS.refusedAtOnce }, () =>
+    connect({ port, host: '127.0.0.1', allowHalfOpen: true }),
+  )
+  t.after(() => {
+    for (const socket of refused) socket.destroy()
+  })
+  for (const socket of refused) {
+    socket.resume()
+    await once(socket, 'end')
+  }
+  const more = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  t.after(() => more.destroy())
+  more.resume()
+  const wait = (): void => undefined
+  assert.equal(await drip(more, Buffer.alloc(500, 'x'), 500, wait), true)
+  assert.equal(caps.total, 1 + refused.length)
 })
