@@ -38,9 +38,16 @@ async function rig(): Promise<Rig> {
     changes: () => [],
     behind: false,
   }
+  const body = { heldBytes: 5, write: () => {}, finish: later, abort: () => void events.push('abort') }
   const deps = {
     mailboxes: { open: later, status: later },
-    intake: { room: () => undefined, body: () => void bodies++ },
+    intake: {
+      room: () => undefined,
+      body() {
+        bodies++
+        return body
+      },
+    },
     credentials: {
       mechanisms: () => ['PLAIN'],
       verifyPassword: async () => ({ kind: 'ok', account: 1 as AccountId, login: 'me@example.test' }),
@@ -63,7 +70,7 @@ async function rig(): Promise<Rig> {
     pump: () => {},
     drained: async () => true,
     cut: () => {},
-    hold: () => {},
+    hold: (sizeBytes: number) => void events.push(`hold ${sizeBytes}`),
     belongsTo: () => true,
     isTight: false,
   }
@@ -116,6 +123,37 @@ test('an APPEND of a client that is gone begins no body', async () => {
   settle({ ok: true, value: {} })
   await answer
   assert.equal(bodies(), 0)
+})
+
+/** An APPEND whose message has come. */
+async function uploaded(): Promise<Rig> {
+  const made = await rig()
+  const answer = made.session.ask(APPEND) as Promise<ImapAnswer>
+  await new Promise(setImmediate)
+  made.settle({ ok: true, value: {} })
+  assert.equal((await answer).kind, 'accept')
+  await made.session.tell({ kind: 'append-data', octets: Buffer.from('12345') })
+  assert.equal(made.events.at(-1), 'hold 5')
+  return made
+}
+
+test('an APPEND that is broken off holds no memory any more', async () => {
+  const { session, events } = await uploaded()
+  session.tell({ kind: 'append-abort', cause: 'more than one literal' })
+  assert.deepEqual(events.slice(-2), ['abort', 'hold 0'])
+})
+
+test('where memory is short an upload is let go, but not a message on its way to the disk', async () => {
+  const early = await uploaded()
+  assert.equal(early.session.shed(), true)
+  assert.deepEqual(early.events.slice(-2), ['abort', 'hold 0'])
+  const late = await uploaded()
+  const answer = late.session.ask({ kind: 'append-end', tag: 'c' }) as Promise<ImapAnswer>
+  assert.equal(late.session.shed(), true)
+  assert.equal(late.events.includes('abort'), false)
+  late.settle({ ok: false, failure: { kind: 'too-big' } })
+  assert.equal((await answer).kind, 'done')
+  assert.equal(late.session.shed(), false)
 })
 
 test('our own fault ends the command with NO and leaves its cause in the log, not with the client', async () => {

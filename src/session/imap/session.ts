@@ -21,6 +21,7 @@ export class ImapSession {
   readonly #context: ImapContext
   #authentication: ImapAuthentication | undefined
   #append: ImapAppend | undefined
+  #isStoring = false
 
   constructor(deps: ImapDeps, client: ClientFacts, machine: ImapServerMachine) {
     this.#context = new ImapContext(deps, client, machine)
@@ -114,9 +115,9 @@ export class ImapSession {
     deps.log.event('imap.disconnect', { client: client.remoteAddress, login: login?.login, why: reason.kind })
   }
 
-  /** A message that is being uploaded is what can be let go; its client hears NO. */
+  /** A message that is being uploaded is what can be let go, its client hears NO; one on its way to the disk can't. */
   shed(): boolean {
-    return this.#append?.drop() ?? false
+    return this.#isStoring || (this.#append?.drop() ?? false)
   }
 
   /** The server is stopping: the running command ends, then BYE. */
@@ -143,7 +144,9 @@ export class ImapSession {
     const append = this.#append
     assert(append !== undefined, 'the end of no APPEND')
     this.#append = undefined
+    this.#isStoring = true
     const answer = await this.#guarded('APPEND', append.end())
+    this.#isStoring = false
     await this.#tellChanges(false)
     return answer
   }

@@ -114,5 +114,6 @@ export class ImapAppend {
   abort(): void {
     this.#aborted = true
     this.#body?.abort()
+    this.#context.link.hold(0)
   }
 }
