@@ -72,8 +72,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     this.#socket = given.socket
     this.tls = given.peer.tls
     this.#out = new Outbox(given.socket, given.deadlines, () => this.#account())
-    const owner = { class: 'strangers', key: given.clientKey } as const
-    this.#holding = given.memory.hold(owner, () => this.#shed())
+    this.#holding = given.memory.hold({ class: 'strangers', key: given.clientKey }, () => this.#shed())
     attachSink(given.socket, this)
   }
 
@@ -129,6 +128,10 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
 
   get isTight(): boolean {
     return this.#holding.isTight
+  }
+
+  admits(): boolean {
+    return this.#holding.admits()
   }
 
   cut(cause: string): void {

@@ -47,6 +47,8 @@ export const MEMORY_LIMITS = {
   tightOwner: 0.5,
   /** A connection counts as moving when what it holds has changed by this much. */
   movedBytes: 4096,
+  /** With `movedBytes` 400 octets/s, as for a client that reads (`stallMs`): who is slower makes room while memory is tight. */
+  stillMs: 10_000,
 } as const
 
 /** One go of a long answer on the main thread: with the writes that end it below the 20 ms that nobody notices. */

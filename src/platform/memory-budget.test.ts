@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { MEMORY_LIMITS } from './limits.ts'
 import { type Holding, MemoryBudget, type MemoryOwner } from './memory-budget.ts'
 
 const KIB = 1024
@@ -71,6 +72,39 @@ test('what is on its way to the disk is not asked for twice, the next in line is
   assert.equal(rig.budget.used.strangers, 200 * KIB)
 })
 
+test('attack 5a: messages that never end make room for those who begin, and cannot keep all mail out', () => {
+  const rig = new Rig()
+  const still = Array.from({ length: 8 }, (_, i) => rig.hold(`n${i}`, stranger(`n${i}`)))
+  for (const one of still) one.set(100 * KIB)
+  const mine = rig.hold('mine', member('me@example.test'))
+  mine.set(200 * KIB)
+  const late = rig.hold('late', stranger('late'))
+  assert.equal(late.admits(), false, 'all of them move')
+  rig.nowMs += MEMORY_LIMITS.stillMs
+  // An octet now and then is no move, more is.
+  still[0]?.set(100 * KIB + 1)
+  still[1]?.set(110 * KIB)
+  assert.equal(late.admits(), true)
+  assert.deepEqual(rig.shed, ['n0'])
+  assert.equal(late.isTight, false)
+  assert.equal(mine.admits(), false, 'by its own share; logged-in clients make no room for others')
+  assert.deepEqual(rig.shed, ['n0'])
+})
+
+test("an address that is over half of its share makes room for itself, at nobody else's cost", () => {
+  const rig = new Rig()
+  const other = rig.hold('other', stranger('other'))
+  other.set(100 * KIB)
+  const stuck = rig.hold('stuck', stranger('a'), () => true)
+  stuck.set(130 * KIB)
+  const fresh = rig.hold('fresh', stranger('a'))
+  rig.nowMs += MEMORY_LIMITS.stillMs
+  assert.equal(fresh.admits(), false)
+  assert.deepEqual(rig.shed, ['stuck'])
+  stuck.set(0)
+  assert.equal(fresh.admits(), true)
+})
+
 test('many behind one address have no share of their own, a login takes its octets along', () => {
   const rig = new Rig()
   const one = rig.hold('one', stranger(''))
@@ -91,7 +125,7 @@ test('attack 10c: whatever happens the bounds hold, and the counts come back to 
     bytes: fc.nat(400 * KIB),
     login: fc.boolean(),
     close: fc.boolean(),
-    passMs: fc.nat(10),
+    passMs: fc.nat(MEMORY_LIMITS.stillMs),
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -102,6 +136,7 @@ test('attack 10c: whatever happens the bounds hold, and the counts come back to 
         const holding = open.get(who) ?? rig.hold(`${who}`, stranger(`${who % 3}`))
         open.set(who, holding)
         holding.set(bytes)
+        assert.equal(holding.admits(), !holding.isTight)
         if (login) holding.moveTo(member(`${who % 2}`))
         if (close) {
           holding.close()

@@ -16,8 +16,10 @@ export interface Holding {
   set(sizeBytes: number): void
   /** From now on they are somebody else's: after a login. */
   moveTo(owner: MemoryOwner): void
-  /** Whether new work had better wait or be refused: half of the owner's share, or most of the class's, is in use. */
+  /** Half of the owner's share, or most of the class's, is in use: work had better be done in small pieces. */
   readonly isTight: boolean
+  /** Whether new work may begin. Strangers that hold much and have not moved for a while make room for it first. */
+  admits(): boolean
   /** Nothing is held any more. Harmless when repeated. */
   close(): void
 }
@@ -87,17 +89,27 @@ export class MemoryBudget {
     if (holdings.size === 0) this.#consumers.delete(`${owner.class} ${owner.key}`)
   }
 
-  isTight({ owner, bytes }: Consumer): boolean {
-    const limit = this.#limits[owner.class]
-    return (
-      this.#used[owner.class] > limit * LIMITS.tightShare || bytes > this.#shareOf(owner) * LIMITS.tightOwner
-    )
+  isTight(consumer: Consumer): boolean {
+    const { class: of } = consumer.owner
+    return this.#used[of] > this.#limits[of] * LIMITS.tightShare || this.#isOwnerTight(consumer)
+  }
+
+  /** Messages that never end would else keep memory tight, below the bounds, and all other mail out. */
+  admits(consumer: Consumer): boolean {
+    if (consumer.owner.class !== 'strangers') return !this.isTight(consumer)
+    while (this.isTight(consumer))
+      if (!this.#shedStill(this.#isOwnerTight(consumer) ? [consumer] : this.#consumers.values())) return false
+    return true
   }
 
   change(consumer: Consumer, bytes: number): void {
     consumer.bytes += bytes
     this.#used[consumer.owner.class] += bytes
     if (bytes > 0) this.#keepBounds(consumer)
+  }
+
+  #isOwnerTight({ owner, bytes }: Consumer): boolean {
+    return bytes > this.#shareOf(owner) * LIMITS.tightOwner
   }
 
   #shareOf(owner: MemoryOwner): number {
@@ -125,12 +137,30 @@ export class MemoryBudget {
       if (!one.isStuck && one.bytes >= largest / 2 && one.movedAtMs < (victim?.movedAtMs ?? Infinity))
         victim = one
     if (victim === undefined || largest === 0) return false
+    this.#letGo(consumer, victim)
+    return true
+  }
+
+  /** Any stranger that moves slower than a client may that reads. False where there is none. */
+  #shedStill(consumers: Iterable<Consumer>): boolean {
+    const sinceMs = this.#nowMs() - LIMITS.stillMs
+    for (const consumer of consumers) {
+      if (consumer.owner.class !== 'strangers') continue
+      for (const one of consumer.holdings) {
+        if (one.isStuck || one.bytes < LIMITS.movedBytes || one.movedAtMs > sinceMs) continue
+        this.#letGo(consumer, one)
+        return true
+      }
+    }
+    return false
+  }
+
+  #letGo(consumer: Consumer, victim: Held): void {
     const before = victim.bytes
     victim.shed()
     const freed = before - victim.bytes
     if (freed > 0) this.#onShed(consumer.owner, freed)
     else victim.isStuck = true
-    return true
   }
 }
 
@@ -162,6 +192,10 @@ class Held implements Holding {
 
   get isTight(): boolean {
     return this.#budget.isTight(this.#consumer)
+  }
+
+  admits(): boolean {
+    return this.#budget.admits(this.#consumer)
   }
 
   set(sizeBytes: number): void {

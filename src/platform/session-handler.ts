@@ -23,8 +23,10 @@ export interface SessionConnection {
    * False, and nothing changes, where this login has too many connections.
    */
   belongsTo(login: string): boolean
-  /** Memory is short: new work had better be put off, or done in small pieces. */
+  /** Memory is short: work had better be done in small pieces. */
   readonly isTight: boolean
+  /** Whether memory lets new work begin; false: it had better be put off. */
+  admits(): boolean
 }
 
 /** Answers one core's questions and takes its facts. What it throws or rejects with is our fault: logged, connection cut. */

@@ -22,7 +22,9 @@ export interface Link {
   hold(sizeBytes: number): void
   /** After a login: whose they are; '' for many. False where there are too many connections of it. */
   belongsTo(login: string): boolean
-  /** Memory is short: new work had better be put off, or done in small pieces. */
+  /** Memory is short: work had better be done in small pieces. */
   readonly isTight: boolean
+  /** Whether memory lets new work begin; false: it had better be put off. */
+  admits(): boolean
   cut(cause: string): void
 }

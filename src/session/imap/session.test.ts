@@ -73,6 +73,7 @@ async function rig(): Promise<Rig> {
     hold: (sizeBytes: number) => void events.push(`hold ${sizeBytes}`),
     belongsTo: () => true,
     isTight: false,
+    admits: () => true,
   }
   session.attached(link as Link)
   await session.ask({

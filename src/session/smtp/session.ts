@@ -248,7 +248,7 @@ export class SmtpSession {
   }
 
   #mail(ask: MailAsk): ServerAnswer | Promise<ServerAnswer> {
-    if (this.#role === 'mx' && this.#link?.isTight) {
+    if (this.#role === 'mx' && this.#link?.admits() === false) {
       const { remoteAddress: client } = this.#client
       this.#deps.pipeline.log.event('message.refused', {
         client,
