@@ -103,6 +103,22 @@ test('older backups of this server beyond N go, others stay', async (t) => {
   await bench.store.close()
 })
 
+test('a file whose name no backup can have is left out and told, and the backup is one', async (t) => {
+  const root = scratch(t)
+  const bench = await benchAt(join(root, 'data'), t)
+  const files = ['config/my settings.toml', 'config/設定.toml', 'data/.password', 'data/two\nlines'].map(
+    (path) => {
+      return { path, bytes: Buffer.from('text') }
+    },
+  )
+  const made = await backedUp(bench.store, join(root, 'backups'), { files })
+  const paths = openBackup(made.folder).files.map(({ path }) => path)
+  assert.deepEqual(paths, ['data/hikyaku.db', 'config/my settings.toml', 'config/設定.toml'])
+  assert.equal(made.notes.length, 2)
+  assert.match(made.notes.join(), /Not in the backup: data\/\.password, /)
+  await bench.store.close()
+})
+
 test('a clock that was set back does not make the newest backup the oldest', async (t) => {
   const root = scratch(t)
   const bench = await benchAt(join(root, 'data'), t)
@@ -241,9 +257,11 @@ test('what a killed backup has left is removed by the next, but not that of anot
   const into = join(root, 'backups')
   mkdirSync(join(into, `.partial-${SERVER}-20260101T000000Z/data`), { recursive: true })
   mkdirSync(join(into, '.partial-other.test-20260101T000000Z'), { recursive: true })
+  mkdirSync(join(into, `.partial-${SERVER}-two.test-20260101T000000Z`))
   appendFileSync(join(into, `.partial-${SERVER}-20260101T000000Z/data/hikyaku.db`), 'half')
   const made = await backedUp(bench.store, into)
   assert.deepEqual(readdirSync(into).sort(), [
+    `.partial-${SERVER}-two.test-20260101T000000Z`,
     '.partial-other.test-20260101T000000Z',
     made.folder.slice(into.length + 1),
   ])

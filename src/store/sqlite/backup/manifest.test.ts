@@ -80,10 +80,12 @@ test('no path leads out of the backup', () => {
     'data/.hidden',
     'a/',
     'a\0b',
-    'a b',
+    'a\nb',
+    'a\u2028b',
+    'a\\b',
   ])
     assert(!isBackupPath(path), path)
-  for (const path of ['data/hikyaku.db', 'data/tls/own-ca.pem', 'config/hikyaku.toml'])
+  for (const path of ['data/hikyaku.db', 'data/tls/own-ca.pem', 'config/my settings.toml', 'data/鍵.pem'])
     assert(isBackupPath(path), path)
   const { info } = EXAMPLE
   const evil = formatManifest({

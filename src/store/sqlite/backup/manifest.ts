@@ -36,8 +36,9 @@ export const MANIFEST_NAME = 'manifest'
 export const BACKUP_FORMAT = 1
 
 const FIRST = 'hikyaku backup '
-/** Paths that we write: nothing that leads out of the folder, nothing hidden. */
-const PATH = /^(?:[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*\/)*[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*$/
+/** Paths that we write: nothing that leads out of the folder, nothing hidden, nothing that breaks a line. */
+const NAME = String.raw`[^./\\\p{C}\p{Zl}\p{Zp}][^/\\\p{C}\p{Zl}\p{Zp}]*`
+const PATH = new RegExp(`^(?:${NAME}/)*${NAME}$`, 'u')
 const FILE_LINE = /^([0-9a-f]{64}) (\d{1,15}) (.+)$/
 
 /**

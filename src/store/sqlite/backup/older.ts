@@ -29,6 +29,9 @@ import { syncPath } from './octets.ts'
  */
 const WHOLE = /^hikyaku-\d{8}T\d{6}Z(?:-\d{1,3})?$/
 
+/** Behind the server's name, which may be the beginning of another's. */
+const PARTIAL_END = /^(?:\d{8}T\d{6}Z|removed)$/
+
 /** What of a manifest is read to know whose it is; longer lists of damaged messages are cut by `DAMAGED_NAMED`. */
 const HEAD_BYTES = 256 * 1024
 
@@ -62,7 +65,8 @@ export function beginPartial(into: string, server: string, stamp: string): strin
   mkdirSync(into, { recursive: true, mode: 0o700 })
   const ours = `.partial-${server}-`
   for (const name of readdirSync(into))
-    if (name.startsWith(ours)) rmSync(join(into, name), { recursive: true, force: true })
+    if (name.startsWith(ours) && PARTIAL_END.test(name.slice(ours.length)))
+      rmSync(join(into, name), { recursive: true, force: true })
   const partial = join(into, `${ours}${stamp}`)
   mkdirSync(partial, { mode: 0o700 })
   return partial

@@ -17,7 +17,7 @@ import type { ThreadPort } from '../threads.ts'
 import { CopiedDatabase, type FileBody } from './copied-database.ts'
 import { FixedState } from './copy-database.ts'
 import { BackupFailure, failureSentence, Stopped } from './failure.ts'
-import { type BackupFile, formatManifest, MANIFEST_NAME, type Manifest } from './manifest.ts'
+import { type BackupFile, formatManifest, isBackupPath, MANIFEST_NAME, type Manifest } from './manifest.ts'
 import { type Measured, measureFile, syncPath } from './octets.ts'
 import { beginPartial, finishPartial, listBackups, prune, readManifest, stampOf } from './older.ts'
 import type { BackupData, FromBackup } from './task.ts'
@@ -32,6 +32,8 @@ class Backup {
   readonly #stop: Uint8Array
   readonly #files: BackupFile[] = []
   readonly #damaged: string[] = []
+  /** Sentences. */
+  readonly #leftOut: string[] = []
   #damagedCount = 0
   #linkedFiles = 0
   #linkedBytes = 0
@@ -86,6 +88,10 @@ class Backup {
       measureFile(join(partial, DATABASE), () => this.#heed()),
     )
     for (const { path, bytes } of this.#data.files) {
+      if (!isBackupPath(path)) {
+        this.#leftOut.push(`Not in the backup: ${path}, whose name no backup can have; give it another.`)
+        continue
+      }
       const file = join(partial, path)
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
       writeDurably(file, bytes)
@@ -192,7 +198,7 @@ class Backup {
 
   #finish(folder: string, { info, files }: Manifest): BackupMade {
     const { into, server, keep } = this.#data
-    const notes: string[] = []
+    const notes = [...this.#leftOut]
     let removed: readonly string[] = []
     if (keep !== undefined && info.damaged.length > 0)
       notes.push('No older backup was removed: it may hold what is damaged now.')
