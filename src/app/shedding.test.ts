@@ -141,6 +141,11 @@ test('attack 10c: one account has so many connections, and the next is told so',
   await say(smtp, 'EHLO x', /^250 /)
   const plain = Buffer.from(`\0${login}\0${password}`).toString('base64')
   await say(smtp, `AUTH PLAIN ${plain}`, /^454 4\.7\.0 /)
+  const told = house.logged('connection.refused').filter(({ fields }) => fields.login === login)
+  assert.deepEqual(
+    told.map(({ fields }) => fields.listener),
+    ['imaps', 'submissions'],
+  )
   for (const one of standing) one.close()
   await say(imap, `b LOGIN ${login} ${password}`, /^b OK/)
   await say(smtp, `AUTH PLAIN ${plain}`, /^235 /)

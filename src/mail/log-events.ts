@@ -61,7 +61,7 @@ export const LOG_EVENTS = {
   'connection.refused': {
     facility: 'mail',
     level: 'warning',
-    says: 'A client was turned away before its session began: too many, or a bad PROXY header.',
+    says: 'A client was turned away: too many, of it or of its account, or a bad PROXY header.',
   },
   'load.shed': {
     facility: 'mail',

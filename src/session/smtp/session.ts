@@ -221,10 +221,19 @@ export class SmtpSession {
   async #authenticate(step: ReturnType<SmtpAuth['start']>): Promise<ServerAnswer> {
     const result = await step
     if (result.kind === 'challenge') return result
-    if (result.login !== undefined && this.#link?.belongsTo(result.login.login) === false)
-      return answer(reply(454, '4.7.0', 'This account has too many connections; try again later'))
-    this.#login = result.login ?? this.#login
     const { log } = this.#deps.pipeline
+    if (result.login !== undefined && this.#link?.belongsTo(result.login.login) === false) {
+      const { remoteAddress: client, listener } = this.#client
+      const { login } = result.login
+      log.event('connection.refused', {
+        client,
+        listener,
+        login,
+        cause: 'too many connections of this account',
+      })
+      return answer(reply(454, '4.7.0', 'This account has too many connections; try again later'))
+    }
+    this.#login = result.login ?? this.#login
     const fields = {
       client: this.#client.remoteAddress,
       protocol: 'smtp',

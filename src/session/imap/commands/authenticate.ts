@@ -57,8 +57,15 @@ export function loginAnswer(
   switch (step.kind) {
     case 'ok':
       log.event('auth.ok', fields)
-      if (!context.loggedIn({ account: step.account, login: step.login }))
+      if (!context.loggedIn({ account: step.account, login: step.login })) {
+        const { listener } = context.client
+        log.event('connection.refused', {
+          ...fields,
+          listener,
+          cause: 'too many connections of this account',
+        })
         return done('NO', 'This account has too many connections', 'LIMIT')
+      }
       return done('OK', 'You are logged in', { kind: 'capability', capabilities: capabilities(context) })
     case 'refused':
       log.event('auth.failed', { ...fields, cause: step.cause })
