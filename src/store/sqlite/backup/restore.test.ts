@@ -22,6 +22,7 @@ import { backedUp, benchAt, scratch, tree, watching } from './backup.test-kit.ts
 import { formatManifest, parseManifest } from './manifest.ts'
 import { queueItem } from './mixed-load.test-kit.ts'
 import { type Restored, restoreBackup } from './restore.ts'
+import { beginRestoring, decideRestore, finishRestore } from './swap.ts'
 
 const LARGE = 'x'.repeat(300_000)
 const NOW_MS = Date.now()
@@ -298,4 +299,22 @@ test('cut short at any step of the swap, the next start has the new state, and b
     assert.deepEqual(await subjects(old, anna), ['small', 'large', 'later'])
     assert(!existsSync(join(undecided, '.restoring')))
   }
+})
+
+test('keys that were made anew between the two halves of a swap are put aside, and the start goes on', (t) => {
+  const folder = scratch(t)
+  const put = (path: string, text: string): void => {
+    mkdirSync(join(folder, path), { recursive: true })
+    writeFileSync(join(folder, path, 'secret'), text)
+  }
+  beginRestoring(folder)
+  put('.restoring/tls', 'restored')
+  put('replaced-1/tls', 'old')
+  put('tls', 'made since')
+  decideRestore(folder, 'replaced-1')
+  assert.equal(finishRestore(folder), join(folder, 'replaced-1'))
+  const texts = ['tls', 'replaced-1/tls', 'replaced-1/tls-2'].map((path) =>
+    readFileSync(join(folder, path, 'secret'), 'utf8'),
+  )
+  assert.deepEqual(texts, ['restored', 'old', 'made since'])
 })

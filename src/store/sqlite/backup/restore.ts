@@ -24,7 +24,7 @@ import type { BackupInfo, Manifest } from './manifest.ts'
 import { type Measured, Measuring, PIECE_BYTES, syncPath } from './octets.ts'
 import { stampOf } from './older.ts'
 import { type Settled, settleRestored } from './settle.ts'
-import { beginRestoring, decideRestore, dropRestoring, finishRestore } from './swap.ts'
+import { beginRestoring, decideRestore, dropRestoring, finishRestore, freeName } from './swap.ts'
 import { findBackup, openBackup, verifyBackup } from './verify.ts'
 
 export interface Restored extends Settled {
@@ -264,10 +264,4 @@ function syncNames(fresh: string): void {
   for (const entry of readdirSync(fresh, { recursive: true, withFileTypes: true }))
     if (entry.isDirectory()) syncPath(join(entry.parentPath, entry.name))
   syncPath(fresh)
-}
-
-function freeName(folder: string, name: string): string {
-  let free = name
-  for (let n = 2; existsSync(join(folder, free)); n++) free = `${name}-${n}`
-  return free
 }

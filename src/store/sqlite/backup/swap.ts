@@ -6,6 +6,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -69,9 +70,9 @@ export function finishRestore(folder: string): string | undefined {
   for (const name of [...restored, ...LOG_FILES]) {
     const place = join(folder, name)
     if (!existsSync(place)) continue
-    // Moved away already, and made again, empty, by whoever opened the folder before it came to this.
-    if (existsSync(join(kept, name))) rmdirSync(place)
-    else renameSync(place, join(kept, name))
+    // Moved away already, and made again by whoever came before us, mostly empty: keys are looked for before the store.
+    if (existsSync(join(kept, name)) && isEmptyFolder(place)) rmdirSync(place)
+    else renameSync(place, join(kept, freeName(kept, name)))
   }
   syncPath(kept)
   for (const name of restored) renameSync(join(fresh, name), join(folder, name))
@@ -80,6 +81,17 @@ export function finishRestore(folder: string): string | undefined {
   syncPath(folder)
   dropRestoring(folder)
   return dropEmpty(kept) ? undefined : kept
+}
+
+function isEmptyFolder(path: string): boolean {
+  return statSync(path).isDirectory() && readdirSync(path).length === 0
+}
+
+/** The name, or one like it that nothing in the folder has. */
+export function freeName(folder: string, name: string): string {
+  let free = name
+  for (let n = 2; existsSync(join(folder, free)); n++) free = `${name}-${n}`
+  return free
 }
 
 /** True where there was nothing in it but folders without anything. */
