@@ -6,14 +6,15 @@ import { caFilePath, keyFolderPath } from '../server/certificates.ts'
 
 type Files = BackupRequest['files']
 
+export type Beside =
+  | { readonly ok: true; readonly files: Files; readonly notes: readonly string[] }
+  | { readonly ok: false; readonly sentence: string }
+
 /**
  * What a restore needs beside the store: our own keys and certificates, files of the data folder that settings name,
  * and the configuration as it is. What settings name elsewhere belongs to somebody else: it is told, not copied.
  */
-export function filesBeside(
-  config: Config,
-  configFile: string | undefined,
-): { readonly files: Files; readonly notes: readonly string[] } {
+export function filesBeside(config: Config, configFile: string | undefined): Beside {
   const { data } = config.server
   const files = new Map<string, string>()
   const notes: string[] = []
@@ -30,7 +31,21 @@ export function filesBeside(
       notes.push(`Not in the backup: ${path} (${setting}), which is not in the data folder.`)
   }
   if (configFile !== undefined) files.set(`config/${basename(configFile)}`, configFile)
-  return { files: [...files].map(([path, from]) => ({ path, bytes: readFileSync(from) })), notes }
+  return readAll(files, notes)
+}
+
+/** What was read with more rights at the start may be closed to the server's own user: then nothing is half backed up. */
+function readAll(paths: ReadonlyMap<string, string>, notes: readonly string[]): Beside {
+  const files: Files[number][] = []
+  for (const [path, from] of paths)
+    try {
+      files.push({ path, bytes: readFileSync(from) })
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      const sentence = `${from} belongs to the backup and cannot be read (${code}): give it to the server's user.`
+      return { ok: false, sentence }
+    }
+  return { ok: true, files, notes }
 }
 
 function namedFiles(config: Config): readonly (readonly [setting: string, path: string])[] {

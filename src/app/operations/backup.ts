@@ -1,9 +1,17 @@
 import { isAbsolute } from 'node:path'
 import { sizeText } from '../../mail/size-text.ts'
 import type { BackupMade } from '../../ports/backups.ts'
+import type { Log } from '../../ports/log.ts'
 import { version } from '../version.ts'
 import { filesBeside, inFolder } from './backup-files.ts'
-import { type Operation, type OperationArgs, refused, said, textArg } from './operation.ts'
+import {
+  type Operation,
+  type OperationArgs,
+  type OperationResult,
+  refused,
+  said,
+  textArg,
+} from './operation.ts'
 
 /** Damaged messages that are named; the rest is counted. */
 const MAX_NAMED = 10
@@ -20,15 +28,14 @@ export const backup: Operation = async (ports, args, progress) => {
     )
   const keep = keepOf(args)
   if (keep === 'wrong') return refused('--keep wants a number of backups, 1 or more.')
-  const { files, notes } = filesBeside(config(), configFile)
+  const beside = filesBeside(config(), configFile)
+  if (!beside.ok) return failed(log, beside.sentence)
+  const { files, notes } = beside
   const about = { server: server.hostname, version: version(), nowMs: clock.now() }
   const isQuiet = args.quiet === true
   const shown = isQuiet ? { ...progress, line: () => Promise.resolve(true) } : progress
   const result = await backups.make({ into, keep, files, ...about }, shown)
-  if (!result.ok) {
-    log.event('backup.failed', { cause: result.sentence })
-    return refused(result.sentence)
-  }
+  if (!result.ok) return failed(log, result.sentence)
   const { made } = result
   log.event('backup.made', { folder: made.folder, messages: made.messages, size: made.sizeBytes })
   if (isQuiet && made.damaged.length === 0) return said()
@@ -41,6 +48,11 @@ export const backup: Operation = async (ports, args, progress) => {
   return made.damaged.length === 0
     ? said(...lines)
     : { ...said(...lines, ...damagedLines(made)), exitCode: 1 }
+}
+
+function failed(log: Log, sentence: string): OperationResult {
+  log.event('backup.failed', { cause: sentence })
+  return refused(sentence)
 }
 
 function keepOf(args: OperationArgs): number | undefined | 'wrong' {
