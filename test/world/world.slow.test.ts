@@ -44,7 +44,10 @@ for (const plant of PLANTS)
   })
 
 test('a failing seed fails again, and with fewer who take part', async () => {
-  const { code, output } = await world('--seed', '1', '--plant', 'acknowledge-early')
+  // Which seeds fail is another matter with each change of the world.
+  const found = await world('--seeds', PLANTED_SEEDS, '--jobs', '2', '--plant', 'acknowledge-early')
+  const [, seed = ''] = /^seed (\d+) FAILED/m.exec(found.output) ?? []
+  const { code, output } = await world('--seed', seed, '--plant', 'acknowledge-early')
   assert.equal(code, 1)
   assert.match(output, /^BROKEN: .* at least 1 expected$/m)
   const [, shorter = ''] = /fails as well with: (.*)$/m.exec(output) ?? []
