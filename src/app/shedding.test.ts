@@ -91,6 +91,25 @@ test('attack 5a: a stranger who holds much loses it when memory is short, with 4
   assert.ok(house.logged('load.shed').some(({ fields }) => fields.class === 'strangers'))
 })
 
+test('attack 5a: nothing is held for a message that was refused for its NUL octets', async () => {
+  const account = await house.account()
+  const stranger = await house.open({ port: 'mx', proxied: '203.0.113.6' })
+  await stranger.line()
+  await say(stranger, 'EHLO far.test', /^250 /)
+  await say(stranger, 'MAIL FROM:<a@far.test>', /^250 /)
+  await say(stranger, `RCPT TO:<${account.login}>`, /^250 /)
+  await say(stranger, 'DATA', /^354 /)
+  stranger.send(CONTENT)
+  await held('strangers', CONTENT.length - 2 * KIB)
+  await say(stranger, '\0\r\n.', /^554 5\.6\.0 /)
+  await say(stranger, 'NOOP', /^250 /)
+  assert.ok(
+    house.server.memory.used.strangers < LEFT_BYTES,
+    `${house.server.memory.used.strangers} octets are held`,
+  )
+  stranger.socket.destroy()
+})
+
 test('attack 5a: an APPEND that is let go is answered with NO, and its connection goes on', async () => {
   const [uploader, other] = [await house.account(), await house.account()]
   const wire = await house.open('imaps')

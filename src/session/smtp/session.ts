@@ -306,6 +306,7 @@ export class SmtpSession {
     this.#transaction = undefined
     if (facts.hasNul) {
       transaction.abort('NUL octets', NUL_REPLY)
+      this.#link?.hold(0)
       return answer(NUL_REPLY)
     }
     const verdict = await this.#commit(transaction)
