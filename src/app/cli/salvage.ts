@@ -7,9 +7,9 @@ import { type CommandContext, parseCommandLine, UsageError, type Verb } from './
 export const SALVAGE_VERB: Verb = {
   words: 'salvage',
   usage: 'OUT [--folder DATA]',
-  says: 'Takes every message that can still be read out of a damaged data folder, or a backup, into the new folder OUT.',
+  says: 'Takes every message that can still be read out of a damaged data folder into the new folder OUT.',
   details: [
-    'The server must be stopped. The data folder is only read; without `--folder` it is that of the configuration. OUT must not be there yet, and needs room for all mail: best on another disk.',
+    'The server must be stopped. The data folder is only read; without `--folder` it is that of the configuration. Of a backup it is the folder `data` in it. OUT must not be there yet, and needs room for all mail: best on another disk.',
     'OUT gets a Maildir for each account (Maildir++), the mail of the queue with its envelopes, lists of accounts, aliases and mailboxes, and REPORT.txt. What no checksum proves goes into `doubtful`, what belongs to no mailbox any more into `lost+found`, and what could not be read is named in damage.tsv.',
     'Exit code 0: all came out, and all of it is proved; 1: something is missing or doubtful; 2: nothing was done.',
   ],

@@ -65,7 +65,7 @@ class Stopped extends Error {}
 function problemOf(folder: string, out: string): string | undefined {
   const { database } = folderPaths(folder)
   if (!existsSync(database) && !existsSync(join(folder, 'bodies')))
-    return `${folder} is no data folder: there is neither hikyaku.db nor bodies/ in it; name the right one with --folder.`
+    return `${folder} is no data folder: there is neither hikyaku.db nor bodies/ in it; name the right one with --folder (of a backup it is the folder data/ in it).`
   const owner = ownerOf(folder)
   if (owner !== undefined) return `${folder} is in use by ${owner}: stop the server first.`
   if (isWithin(out, folder))
