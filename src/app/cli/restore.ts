@@ -64,7 +64,7 @@ function restoredLines(restored: Restored, folder: string, madeAt: string): read
     ...(held === 0
       ? []
       : [
-          `${held} messages in the queue are held, since they may have gone out already: \`hikyaku queue list\` shows them, \`hikyaku queue retry ID\` sends one.`,
+          `${held === 1 ? '1 message in the queue is' : `${held} messages in the queue are`} held: what a backup has may have gone out already. \`hikyaku queue list\` shows it, \`hikyaku queue retry ID\` sends it.`,
         ]),
     ...(existsSync(config)
       ? [`The configuration of that time is in ${config}; the one in force was not touched.`]

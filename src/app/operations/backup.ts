@@ -68,9 +68,12 @@ function madeLines(made: BackupMade): readonly string[] {
     linkedFiles === 0
       ? []
       : [
-          `Of these ${sizeText(linkedBytes)} are shared with the backup before: ${linkedFiles} large messages, not changed.`,
+          `Of these ${sizeText(linkedBytes)} are shared with the backup before: ${linkedFiles} large message${linkedFiles === 1 ? '' : 's'}, not changed.`,
         ]
-  return [`${folder} holds ${messages} messages, ${sizeText(sizeBytes)}; each was looked at.`, ...linked]
+  return [
+    `${folder} holds ${messages} message${messages === 1 ? '' : 's'}, ${sizeText(sizeBytes)}; each was looked at.`,
+    ...linked,
+  ]
 }
 
 function damagedLines({ damaged }: BackupMade): readonly string[] {
