@@ -24,6 +24,8 @@ export function failureSentence(error: unknown, folder: string): string {
   if (code === 'EROFS') return `The disk that ${folder} is on is read-only.`
   if (code === 'EACCES' || code === 'EPERM')
     return `User ${String(process.getuid?.() ?? 'of the server')} may not write there: ${describeError(error)}. Give ${folder} to that user (chown), or name another folder.`
+  if (sqliteFault(error) === 'corrupt')
+    return `The database is damaged (${describeError(error)}): \`hikyaku check\` tells more, and \`hikyaku salvage\` takes out what can be read.`
   return `${folder} can't be used: ${describeError(error)}.`
 }
 
