@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { accessSentence } from '../../config/access.ts'
 import { dataFolderOf, formatProblem, loadConfig, type Problem } from '../../config/load.ts'
 import { callControl } from '../../platform/control-client.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Progress } from '../../ports/progress.ts'
 import { directHasher } from '../../session/auth/direct-hasher.ts'
+import { folderPaths } from '../../store/sqlite/folder.ts'
 import { type OperationResult, refused } from '../operations/operation.ts'
 import { OPERATIONS } from '../operations/table.ts'
 import { controlPath } from '../server/control.ts'
@@ -11,6 +13,12 @@ import { becomeDataOwner } from '../server/data-folder.ts'
 import { openHouse, readSmarthostPassword } from '../wire.ts'
 import { configLine, findConfigFile } from './config-file.ts'
 import type { CommandContext } from './verb.ts'
+
+/**
+ * What makes no sense on a store that it would first have to make: a nightly backup of a disk that is not there would
+ * copy nothing, and with `--keep` push out what there was.
+ */
+const ONLY_OF_DATA: ReadonlySet<string> = new Set(['backup'])
 
 /** A command that works alone has its own output; the server's log is not its to write. */
 const NO_LOG: Log = { event: () => undefined }
@@ -38,6 +46,8 @@ export async function askLines(
   if (answer.kind !== 'not-running') return unreached(answer.sentence)
   const run = OPERATIONS.get(operation)
   if (run === undefined) return unreached(answer.sentence)
+  if (ONLY_OF_DATA.has(operation) && !existsSync(folderPaths(config.server.data).database))
+    return unreached(`There is no mail store in ${config.server.data}: is its disk there? Nothing was done.`)
   const password = readSmarthostPassword(config)
   const current = { config, configFile: file, smarthostPassword: password.ok ? password.value : undefined }
   const stays = becomeDataOwner(config)

@@ -4,7 +4,9 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -31,6 +33,22 @@ function configure(tables: Parameters<typeof configText>[0] = {}): string {
 }
 
 const STACK = /\n\s+at |Error:/
+
+test('no backup is made of a data folder that is not there, and none is removed for it', async () => {
+  const config = configure()
+  const into = join(folder, 'backups')
+  const backup = ['backup', into, '--keep', '1', '--quiet', '--config', config]
+  assert.equal((await asProgram(['account', 'add', 'me@example.test', '--config', config])).code, 0)
+  assert.equal((await asProgram(backup)).code, 0)
+  const data = join(config, '..', 'data')
+  renameSync(data, `${data}-away`)
+  const kept = readdirSync(into)
+  const ran = await asProgram(backup)
+  assert.equal(ran.code, 1)
+  assert.match(ran.err, /^There is no mail store in .*\/data: is its disk there\? Nothing was done\.$/m)
+  assert.deepEqual(readdirSync(into), kept)
+  assert.ok(!existsSync(data), 'and no store was made')
+})
 
 test('--ask sets the password on a real terminal and shows none of it', { skip: noTerminal }, async () => {
   const config = configure()
