@@ -3,7 +3,7 @@ import { describeError, sqliteFault } from '../sql.ts'
 import { isHeadRight, type ReadBody, readBody, SELECT_BODY, wrongColumns } from './body.ts'
 import type { CheckDatabase, Row } from './check-database.ts'
 import { type CheckStep, type Collector, type Found, joinPlaces, locate } from './collector.ts'
-import { BODY_SLICE, PROBED_IDS } from './limits.ts'
+import { BODY_SLICE, GUESSED_IDS, PROBED_IDS } from './limits.ts'
 import type { Rule } from './rule.ts'
 
 /**
@@ -58,7 +58,7 @@ function* tell(db: CheckDatabase, collector: Collector, found: readonly Found[])
     yield* collector.found({ ...one, where: joinPlaces(one.where, places.get(one.where.row ?? '')) })
 }
 
-/** Ids in order; behind a page that cannot be read each next one is tried by itself. */
+/** Ids in order; behind a page that cannot be read those that messages name are tried by themselves. */
 export function* bodySlices(db: CheckDatabase): Generator<readonly number[], void> {
   const last = lastBody(db)
   for (let at = 0; at < last; ) {
@@ -74,10 +74,27 @@ export function* bodySlices(db: CheckDatabase): Generator<readonly number[], voi
       at = ids.at(-1) ?? last
     } catch (error) {
       if (sqliteFault(error) === undefined) throw error
-      ids = Array.from({ length: Math.min(PROBED_IDS, last - at) }, (_, i) => at + 1 + i)
-      at += ids.length
+      ids = namedBodies(db, at, last)
+      at = ids.at(-1) ?? last
     }
     if (ids.length > 0) yield ids
+  }
+}
+
+const NAMED = `SELECT body AS id FROM (SELECT body FROM messages UNION SELECT body FROM queue)
+  WHERE body > $at AND body <= $last ORDER BY body LIMIT $limit`
+
+/**
+ * The next ids after one that something names. Where that cannot be read either, numbers are tried, and only so far: ids
+ * have gaps, and after a restore one of 2^32.
+ */
+function namedBodies(db: CheckDatabase, at: number, last: number): number[] {
+  try {
+    return [...db.rows(NAMED, { at, last, limit: PROBED_IDS })].map(({ id }) => Number(id))
+  } catch (error) {
+    if (sqliteFault(error) === undefined) throw error
+    if (at >= GUESSED_IDS) return []
+    return Array.from({ length: Math.min(PROBED_IDS, last - at) }, (_, i) => at + 1 + i)
   }
 }
 

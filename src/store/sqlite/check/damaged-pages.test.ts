@@ -28,12 +28,13 @@ before(async () => {
 })
 after(() => rmSync(root, { recursive: true, force: true }))
 
-/** Overwrites a leaf page of a table in a copy. */
-async function spoiled(table: string): Promise<string> {
-  const folder = await copyOf(whole, join(root, table))
+/** Overwrites a leaf page of a table in a copy, the second or the last. */
+async function spoiled(table: string, which: 'second' | 'last' = 'second'): Promise<string> {
+  const folder = await copyOf(whole, join(root, `${table}-${which}`))
   const path = join(folder, 'hikyaku.db')
   const db = new DatabaseSync(path, { readOnly: true })
-  const sql = `SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET 1`
+  const order = which === 'last' ? 'path DESC LIMIT 1' : 'path LIMIT 1 OFFSET 1'
+  const sql = `SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY ${order}`
   const page = Number(db.prepare(sql).get(table)?.pageno)
   db.close()
   const handle = openSync(path, 'r+')
@@ -79,6 +80,21 @@ for (const table of ['texts', 'bodies'])
     assert(!result.ok)
     assert.match(result.problem, /salvage/)
   })
+
+test('ids that are far apart, as after a restore, are not walked through where a page is damaged', async () => {
+  const folder = await spoiled('bodies', 'last')
+  const lost = unreadable(folder)
+  const db = new DatabaseSync(join(folder, 'hikyaku.db'))
+  db.exec('UPDATE counters SET body = body + (1 << 32)')
+  db.close()
+  const told = findingsOf(folder).filter(
+    ({ kind, where }) => kind === 'unreadable' && where.row !== undefined,
+  )
+  assert.deepEqual(
+    told.map(({ where }) => where.uid),
+    lost,
+  )
+})
 
 for (const table of ['entries', 'messages'])
   test(`a damaged page of ${table} ends nothing: the rest is looked at`, async () => {

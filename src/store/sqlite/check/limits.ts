@@ -23,3 +23,6 @@ export const REPAIR_PASSES = 1000
 export const PROGRESS_EVERY_MS = 250
 /** JavaScript's memory of the checking thread; one body (256 KiB) and one table of findings are held at a time. */
 export const THREAD_HEAP_MIB = 256
+
+/** So far ids are tried one by one where neither bodies nor messages tell which there are: some seconds of work. */
+export const GUESSED_IDS = 1_000_000
