@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { Bench, mail } from '../../contract/bench.test-kit.ts'
+import { openAt } from '../open.test-kit.ts'
 import { CheckDatabase } from './check-database.ts'
 import { Collector } from './collector.ts'
-import { copyOf, findingsOf, kindsOf, openAt, repairNow } from './damaged.test-kit.ts'
+import { copyOf, findingsOf, kindsOf, repairNow } from './damaged.test-kit.ts'
 import { checkPages } from './pages.ts'
 
 const PAGE_BYTES = 4096

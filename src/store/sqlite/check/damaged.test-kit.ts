@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { lockFolder } from '../folder.ts'
-import { openStore, type Store } from '../open.ts'
+import { openAt } from '../open.test-kit.ts'
+import type { Store } from '../open.ts'
 import { checkNow } from './check.ts'
 import type { Finding } from './finding.ts'
 import { type RepairResult, repairSteps } from './repair.ts'
@@ -17,17 +18,6 @@ import { type RepairResult, repairSteps } from './repair.ts'
 const ARGON2ID = `$argon2id$v=19$m=65536,t=3,p=4$${'a'.repeat(22)}$${'b'.repeat(43)}`
 const PREFIX =
   'Return-Path: <sender@elsewhere.test>\r\nReceived: by mail.example.test; Tue, 1 Sep 2026 08:00:00 +0000\r\n'
-
-export async function openAt(folder: string): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault: (cause) => assert.fail(cause),
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
-}
 
 /** A folder for one test, removed after it. */
 export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {

@@ -5,16 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
+import { openAt } from '../open.test-kit.ts'
 import { numbersOf } from './busy.test-kit.ts'
-import {
-  copyOf,
-  fillStore,
-  findingsOf,
-  lostMail,
-  openAt,
-  readableMail,
-  repairNow,
-} from './damaged.test-kit.ts'
+import { copyOf, fillStore, findingsOf, lostMail, readableMail, repairNow } from './damaged.test-kit.ts'
 
 /** Rounds of chance, each with a few damages; more with HIKYAKU_DAMAGE_ROUNDS. */
 const ROUNDS = Number(process.env.HIKYAKU_DAMAGE_ROUNDS ?? 12)
