@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { type Address, parseAddress } from '../../mail/address.ts'
 import { makeTraceId } from '../../mail/ids.ts'
-import { openStore } from './open.ts'
+import { openAt } from './open.test-kit.ts'
 
 // The program that crash.test.ts kills: stores messages from several hands at once, says on standard output,
 // at once and unbuffered, which ones were acknowledged.
@@ -9,16 +9,8 @@ import { openStore } from './open.ts'
 const [folder = '', round = ''] = process.argv.slice(2)
 const HANDS = 12
 
-const opened = await openStore({
-  folder,
-  directory: { domains: ['example.test'], separator: '+' },
-  now: () => Date.now(),
-  onFault: (cause) => {
-    throw new Error(cause)
-  },
-})
-if (!opened.ok) throw new Error(opened.error.problem)
-const { accounts, intake, mailboxes } = opened.store
+const store = await openAt(folder)
+const { accounts, intake, mailboxes } = store
 const anna = await accounts.findAccount('anna@example.test')
 if (anna === undefined) throw new Error('no account')
 const owner = anna.id

@@ -7,22 +7,12 @@ import { test } from 'node:test'
 import { INBOX } from '../../mail/mailbox-name.ts'
 import { collect } from '../contract/bench.test-kit.ts'
 import { assertIntegrity } from './integrity.test-kit.ts'
-import { openStore, type Store } from './open.ts'
+import { openAt } from './open.test-kit.ts'
+import type { Store } from './open.ts'
 
 const ROUNDS = 8
 /** A round is killed after so many acknowledgements and a moment of chance. */
 const ACKNOWLEDGED = 150
-
-async function open(folder: string): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault: (cause) => assert.fail(cause),
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
-}
 
 /** Runs a writer until it has acknowledged enough, kills it as a power cut would, gives what it acknowledged. */
 async function killedRound(folder: string, round: number): Promise<readonly string[]> {
@@ -80,7 +70,7 @@ test('attack 29d: killed at any moment, every acknowledged message is there once
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hikyaku-crash-'))
   try {
-    const first = await open(folder)
+    const first = await openAt(folder)
     assert((await first.accounts.addAccount({ login: 'anna@example.test' })).ok)
     await first.close()
     const acknowledged = new Set<string>()
@@ -88,7 +78,7 @@ test('attack 29d: killed at any moment, every acknowledged message is there once
       for (const one of await killedRound(folder, round)) acknowledged.add(one)
       assert(acknowledged.size >= (round + 1) * ACKNOWLEDGED, 'the writer worked')
     }
-    const store = await open(folder)
+    const store = await openAt(folder)
     assertIntegrity(folder)
     const subjects = await subjectsIn(store)
     await store.close()

@@ -4,26 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ownFolder, prepareDatabase } from './folder.ts'
-import { openStore, type Store } from './open.ts'
+import { openAt } from './open.test-kit.ts'
 import { startThread } from './threads.ts'
 import { WriterClient } from './writer-client.ts'
-
-async function open(folder: string, onFault: (cause: string) => void): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault,
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
-}
 
 test('a store thread that dies acknowledges nothing more, and the server is told once', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'hikyaku-fault-'))
   try {
     const faults: string[] = []
-    const store = await open(folder, (cause) => faults.push(cause))
+    const store = await openAt(folder, { onFault: (cause) => faults.push(cause) })
     const made = await store.accounts.addAccount({ login: 'anna@example.test' })
     assert(made.ok)
     const access = { actor: { kind: 'system', what: 'test' }, owner: made.value.id } as const
@@ -52,7 +41,7 @@ test('a store thread that dies acknowledges nothing more, and the server is told
     await store.close()
     // Whether the commit was done before the thread died, only the next start can know.
     assert.equal((await readdir(join(folder, 'bodies'))).length, 1)
-    const again = await open(folder, (cause) => assert.fail(cause))
+    const again = await openAt(folder)
     assert.deepEqual(await again.accounts.listAliases(), [])
     assert.equal(again.sweptBodies, 1)
     assert.equal((await again.accounts.listAccounts()).length, 1)

@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Bench, eventually, mail, uids } from '../contract/bench.test-kit.ts'
 import { assertIntegrity } from './integrity.test-kit.ts'
-import { openStore, type Store } from './open.ts'
+import { openAt } from './open.test-kit.ts'
+import type { Store } from './open.ts'
 
 interface Opened {
   readonly bench: Bench
@@ -16,22 +17,12 @@ interface Opened {
 
 async function withStore(body: (opened: Opened) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hikyaku-full-'))
-  const open = async (): Promise<Store> => {
-    const opened = await openStore({
-      folder,
-      directory: { domains: ['example.test'], separator: '+' },
-      now: () => Date.now(),
-      onFault: (cause) => assert.fail(cause),
-    })
-    assert(opened.ok, opened.ok ? '' : opened.error.problem)
-    return opened.store
-  }
-  let store = await open()
+  let store = await openAt(folder)
   const bench = new Bench({
     store,
     async reopen() {
       await store.close()
-      store = await open()
+      store = await openAt(folder)
       return store
     },
     dispose: () => store.close(),

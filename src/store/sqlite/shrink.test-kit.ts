@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { Bench, mail } from '../contract/bench.test-kit.ts'
-import { openStore } from './open.ts'
+import { openAt } from './open.test-kit.ts'
 
 // The program that shrink.test.ts kills: fills a folder, deletes most of it, goes on delivering, and says what was
 // acknowledged.
@@ -9,17 +9,7 @@ const [folder = '', round = ''] = process.argv.slice(2)
 const say = (text: string) => writeSync(1, `${text}\n`)
 const TEXT = 'Sixty KiB of it.\r\n'.repeat(3300)
 
-const opened = await openStore({
-  folder,
-  directory: { domains: ['example.test'], separator: '+' },
-  now: () => Date.now(),
-  onFault: (cause) => {
-    throw new Error(cause)
-  },
-  onNote: () => say('shrunk'),
-})
-if (!opened.ok) throw new Error(opened.error.problem)
-const { store } = opened
+const store = await openAt(folder, { onNote: () => say('shrunk') })
 const bench = new Bench({ store, reopen: () => Promise.resolve(store), dispose: () => store.close() })
 const [kept, doomed] = await Promise.all([
   bench.account(`kept${round}@example.test`),

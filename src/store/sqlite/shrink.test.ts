@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { accessOf, Bench, eventually, mail, uids } from '../contract/bench.test-kit.ts'
 import { assertIntegrity } from './integrity.test-kit.ts'
-import { openStore } from './open.ts'
+import { openAt } from './open.test-kit.ts'
 
 const MIB = 1024 * 1024
 /** More than the floor below which nothing is given back: 2,200 times 20 KiB. */
@@ -15,17 +15,7 @@ const MESSAGES = 2200
 const TEXT = 'Twenty KiB of it.\r\n'.repeat(1090)
 
 async function openBench(folder: string, notes: string[] = []): Promise<Bench> {
-  const open = async () => {
-    const opened = await openStore({
-      folder,
-      directory: { domains: ['example.test'], separator: '+' },
-      now: () => Date.now(),
-      onFault: (cause) => assert.fail(cause),
-      onNote: (text) => notes.push(text),
-    })
-    assert(opened.ok, opened.ok ? '' : opened.error.problem)
-    return opened.store
-  }
+  const open = () => openAt(folder, { onNote: (text) => notes.push(text) })
   let store = await open()
   return new Bench({
     store,

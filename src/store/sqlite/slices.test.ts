@@ -9,7 +9,8 @@ import type { MailboxView } from '../../ports/mailboxes.ts'
 import type { Access } from '../../ports/store.ts'
 import { COPY_SLICE_ROWS, WRITE_SLICE_ROWS } from '../limits.ts'
 import { assertIntegrity } from './integrity.test-kit.ts'
-import { openStore, type Store } from './open.ts'
+import { openAt } from './open.test-kit.ts'
+import type { Store } from './open.ts'
 
 /* More messages than are written at once: other mail is committed in between, and nothing is lost or double. */
 
@@ -23,24 +24,13 @@ interface Rig {
   readonly uids: readonly number[]
 }
 
-async function open(folder: string, onFault: (cause: string) => void = assert.fail): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault,
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
-}
-
 async function withMany(
   count: number,
   work: (rig: Rig) => Promise<void>,
   onFault?: (cause: string) => void,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hikyaku-slices-'))
-  const store = await open(folder, onFault)
+  const store = await openAt(folder, onFault && { onFault })
   try {
     const made = await store.accounts.addAccount({ login: 'anna@example.test' })
     assert(made.ok)
@@ -180,7 +170,7 @@ test('a MOVE of very many that dies in the middle has lost and doubled nothing',
       assert.equal(moved.value.unfinished?.kind, 'io')
       await store.close()
       assert.equal(faults.length, 1)
-      const again = await open(folder)
+      const again = await openAt(folder)
       const [left, there] = [await countOf(again, access, INBOX), await countOf(again, access, 'Archive')]
       assert.equal(left + there, COUNT)
       assert(there >= WRITE_SLICE_ROWS && left > 0, `${there} moved, ${left} left`)
@@ -208,7 +198,7 @@ test('a COPY of very many that dies in the middle is undone at the next start, a
       assert.equal(faults.length, 1)
       const notes = () => notesIn(folder)
       assert.equal(notes(), 1)
-      const again = await open(folder)
+      const again = await openAt(folder)
       assert.equal(notes(), 0)
       assert.equal(await countOf(again, access, 'Archive'), 3)
       assert.equal(await countOf(again, access, 'Sent'), COPY_SLICE_ROWS + 10)

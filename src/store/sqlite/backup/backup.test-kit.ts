@@ -5,7 +5,8 @@ import { join, relative } from 'node:path'
 import type { BackupMade, BackupRequest, BackupResult } from '../../../ports/backups.ts'
 import type { Progress } from '../../../ports/progress.ts'
 import { Bench } from '../../contract/bench.test-kit.ts'
-import { openStore, type Store } from '../open.ts'
+import { openAt } from '../open.test-kit.ts'
+import type { Store } from '../open.ts'
 
 export const SERVER = 'mail.example.test'
 
@@ -14,17 +15,6 @@ export function scratch(t: { after(what: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'hikyaku-backup-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
-}
-
-export async function openAt(folder: string): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault: (cause) => assert.fail(cause),
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
 }
 
 /** A bench on a folder that outlives it; closed at the latest when the test ends, which would never end otherwise. */

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { openStore } from '../open.ts'
+import { openAt } from '../open.test-kit.ts'
 import { watching } from './backup.test-kit.ts'
 import { restoreBackup } from './restore.ts'
 
@@ -9,19 +9,11 @@ const [work = '', folder = '', backups = ''] = process.argv.slice(2)
 const say = (text: string) => writeSync(1, `${text}\n`)
 
 async function makeBackups(): Promise<void> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault: (cause) => {
-      throw new Error(cause)
-    },
-  })
-  if (!opened.ok) throw new Error(opened.error.problem)
+  const store = await openAt(folder)
   say('begun')
   for (;;) {
     const about = { server: 'mail.example.test', version: '1', nowMs: Date.now(), keep: 3, files: [] }
-    const result = await opened.store.backups.make({ into: backups, ...about }, watching())
+    const result = await store.backups.make({ into: backups, ...about }, watching())
     if (!result.ok) throw new Error(result.sentence)
     say(`made ${result.made.folder}`)
   }

@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import type { Access } from '../../../ports/store.ts'
 import { Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { checkSteps } from '../check/check.ts'
-import { openStore, type Store } from '../open.ts'
+import { openAt } from '../open.test-kit.ts'
+import type { Store } from '../open.ts'
 import { Ledger, Replay } from './ledger.test-kit.ts'
 import { Hand } from './mixed-load.test-kit.ts'
 import { restoreBackup } from './restore.ts'
@@ -19,17 +20,6 @@ const FILLING_TEXT = 'Forty KiB of text.\r\n'.repeat(2000)
 /** Large messages that go one by one while the backup is made. */
 const DOOMED = 80
 const unwatched = { line: () => Promise.resolve(true), signal: new AbortController().signal }
-
-async function open(folder: string): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault: (cause) => assert.fail(cause),
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
-}
 
 function benchOf(store: Store): Bench {
   return new Bench({ store, reopen: () => Promise.resolve(store), dispose: () => store.close() })
@@ -158,7 +148,7 @@ test('a backup under load is the store at one moment of its making, and so is wh
   const ledger = new Ledger()
   t.after(() => ledger.end())
   const live = join(root, 'live')
-  const store = await open(live)
+  const store = await openAt(live)
   t.after(() => store.close())
   const made = await backUpUnderLoad(store, join(root, 'backups'), ledger, seed)
   ledger.end()

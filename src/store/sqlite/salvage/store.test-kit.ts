@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AcceptMessage, Access } from '../../../ports/store.ts'
 import { accessOf, Bench, mail, uids } from '../../contract/bench.test-kit.ts'
-import { openStore, type Store } from '../open.ts'
+import { openAt } from '../open.test-kit.ts'
+import type { Store } from '../open.ts'
 import type { Random } from './random.test-kit.ts'
 
 /*
@@ -25,10 +26,10 @@ export async function makeDataFolder(into: string, random: Random, messages: num
   const given = new Map<string, Set<string>>()
   const folder = mkdtempSync(join(tmpdir(), 'hikyaku-make-'))
   try {
-    let store = await open(folder)
+    let store = await openAt(folder)
     await fill(store, random, { messages: Math.ceil(messages / 2), isFirst: true, given })
     await store.close()
-    store = await open(folder)
+    store = await openAt(folder)
     await fill(store, random, { messages: Math.floor(messages / 2), isFirst: false, given })
     // What nobody waits for is done, too: the log stands still.
     await store.accounts.setAlias(`last@example.test`, ['anna@example.test'])
@@ -39,17 +40,6 @@ export async function makeDataFolder(into: string, random: Random, messages: num
   } finally {
     rmSync(folder, { recursive: true })
   }
-}
-
-async function open(folder: string): Promise<Store> {
-  const opened = await openStore({
-    folder,
-    directory: { domains: ['example.test'], separator: '+' },
-    now: () => Date.now(),
-    onFault: (cause) => assert.fail(cause),
-  })
-  assert(opened.ok, opened.ok ? '' : opened.error.problem)
-  return opened.store
 }
 
 async function fill(
