@@ -42,15 +42,7 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     says: () => 'the address is an account and an alias as well',
     advice: 'remove the alias with `hikyaku alias remove`, or the account',
   },
-  {
-    kind: 'credential-stray',
-    table: 'credentials',
-    sql: `SELECT account || '/' || name AS row, account AS ofAccount, name FROM credentials
-      WHERE account NOT IN (SELECT id FROM accounts)`,
-    says: () => 'a password of an account that is not there',
-    repair: ['DELETE FROM credentials WHERE account = $ofAccount AND name = $name'],
-    repaired: () => 'removed',
-  },
+  strayOf('credential-stray', 'credentials', 'name', 'a password'),
   {
     kind: 'credential-form',
     table: 'credentials',
@@ -68,24 +60,8 @@ export const ACCOUNT_RULES: readonly Rule[] = [
     says: () => 'the alias or its targets cannot be read',
     advice: 'set it anew with `hikyaku alias set`',
   },
-  {
-    kind: 'good-address-stray',
-    table: 'good_addresses',
-    sql: `SELECT account || '/' || address AS row, account AS ofAccount, address FROM good_addresses
-      WHERE account NOT IN (SELECT id FROM accounts)`,
-    says: () => 'a known address of an account that is not there',
-    repair: ['DELETE FROM good_addresses WHERE account = $ofAccount AND address = $address'],
-    repaired: () => 'removed',
-  },
-  {
-    kind: 'subscription-stray',
-    table: 'subscriptions',
-    sql: `SELECT account || '/' || name AS row, account AS ofAccount, name FROM subscriptions
-      WHERE account NOT IN (SELECT id FROM accounts)`,
-    says: () => 'a subscription of an account that is not there',
-    repair: ['DELETE FROM subscriptions WHERE account = $ofAccount AND name = $name'],
-    repaired: () => 'removed',
-  },
+  strayOf('good-address-stray', 'good_addresses', 'address', 'a known address'),
+  strayOf('subscription-stray', 'subscriptions', 'name', 'a subscription'),
   {
     kind: 'subscription-name',
     table: 'subscriptions',
@@ -116,4 +92,17 @@ function areTargets(targets: Cell | undefined): boolean {
   const list = jsonOf(targets)
   if (!Array.isArray(list) || list.length === 0) return false
   return list.every((one: unknown) => typeof one === 'string' && parseAddress(one) !== undefined)
+}
+
+/** A row of an account that is not there, by the column that tells it from the account's others. It holds no mail. */
+function strayOf(kind: Rule['kind'], table: Rule['table'], key: string, what: string): Rule {
+  return {
+    kind,
+    table,
+    sql: `SELECT account || '/' || ${key} AS row, account AS ofAccount, ${key} FROM ${table}
+      WHERE account NOT IN (SELECT id FROM accounts)`,
+    says: () => `${what} of an account that is not there`,
+    repair: [`DELETE FROM ${table} WHERE account = $ofAccount AND ${key} = $${key}`],
+    repaired: () => 'removed',
+  }
 }
