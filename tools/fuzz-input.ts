@@ -1,4 +1,5 @@
 // Where the inputs of a fuzz run come from: a corpus, changed by chance that a seed repeats.
+import { numbersOf } from './numbers.ts'
 
 /** Chance that a seed repeats exactly. */
 export interface Dice {
@@ -6,17 +7,9 @@ export interface Dice {
   below(end: number): number
 }
 
-/** The mulberry32 generator: small, quick, and good enough to choose where a byte is changed. */
 export function diceOf(seed: number): Dice {
-  let state = seed >>> 0
-  return {
-    below(end) {
-      state = (state + 0x6d2b79f5) >>> 0
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-      return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * end)
-    },
-  }
+  const next = numbersOf(seed)
+  return { below: (end) => Math.floor(next() * end) }
 }
 
 // What parsers of mail decide by: line ends of every kind, ends of strings, comments and literals, numbers at the

@@ -1,8 +1,9 @@
 // The IMAP load clients: a script of commands on one connection, APPEND on many, log-ins on many.
 
+import { numbersOf } from '../../tools/numbers.ts'
 import { type Account, type LoginWay, login } from './imap-login.ts'
 import { type ImapPlace, ImapWire } from './imap-wire.ts'
-import { chance, makeMessage, stampId } from './message.ts'
+import { makeMessage, stampId } from './message.ts'
 import { latencyOf, type SmtpDone, sharedNowMs } from './smtp.ts'
 
 export interface ScriptJob extends ImapPlace {
@@ -70,7 +71,7 @@ export async function runAppend(job: AppendJob): Promise<SmtpDone> {
   let claimed = 0
   const command = `APPEND ${job.mailbox}`
   const done = await runHands(job.seconds, wires, async (wire, index) => {
-    const seed = Math.floor(chance(firstNumber % 2 ** 31)() * 1e6)
+    const seed = Math.floor(numbersOf(firstNumber % 2 ** 31)() * 1e6)
     const bodies = Array.from({ length: Math.max(4, batch) }, (_, part) =>
       makeMessage((seed + index) * 64 + part, job.sizeBytes),
     )

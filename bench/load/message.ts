@@ -2,6 +2,7 @@
 // Message-ID of its own (Cyrus drops what it has delivered before).
 
 import { Buffer } from 'node:buffer'
+import { numbersOf } from '../../tools/numbers.ts'
 
 const words =
   'the a of to and in that is was he for it with as his on be at by I this had not are but from or have an they which one you were her all she there would their we him been has when who will more no if out so said what up its about into than them can only other new some could time these two may then do first any my now such like our over man me even most made after also did many before must through'.split(
@@ -10,20 +11,9 @@ const words =
 const idDigits = 12
 const idMark = 'Message-ID: <'
 
-/** Numbers from 0 to 1, always the same ones (mulberry32). */
-export function chance(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** A message of exactly `sizeBytes` octets (1,500 at least) with CRLF ends, no line of it starting with a dot. */
 export function makeMessage(seed: number, sizeBytes: number): Buffer {
-  const next = chance(seed)
+  const next = numbersOf(seed)
   const boundary = `=_${Math.floor(next() * 1e9)}`
   const sender = `person${Math.floor(next() * 500)}`
   const head = [

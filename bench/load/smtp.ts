@@ -1,7 +1,7 @@
 // The SMTP and LMTP load client: so many connections, for so long, and what the replies were.
 
+import { numbersOf } from '../../tools/numbers.ts'
 import { percentile } from '../statistics.ts'
-import { chance } from './message.ts'
 import { SmtpHand, type SmtpLoad } from './smtp-hand.ts'
 
 export interface SmtpJob extends SmtpLoad {
@@ -56,7 +56,7 @@ export function runSmtp(job: SmtpJob): Promise<SmtpDone> {
   const until = startedAtMs + job.seconds * 1000
   const latencies: number[] = []
   const problems: string[] = []
-  const seed = Math.floor(chance(Math.floor(startedAtMs))() * 1e6)
+  const seed = Math.floor(numbersOf(Math.floor(startedAtMs))() * 1e6)
   // No two runs give the same ids, or Cyrus would take the second for a duplicate.
   const firstNumber = Math.floor(Date.now() / 10) % 1e9
   let claimed = 0

@@ -1,18 +1,13 @@
 // Chance that a seed repeats.
 
+import { numbersOf } from '../../tools/numbers.ts'
+
 export class Chance {
-  #state: number
+  /** 0 to 1, 1 excluded. */
+  readonly next: () => number
 
   constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** 0 to 1, 1 excluded (mulberry32). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    this.next = numbersOf(seed)
   }
 
   /** A whole number from `from` to `to`, both included. */

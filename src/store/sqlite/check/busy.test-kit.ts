@@ -2,17 +2,7 @@ import type { MailboxName } from '../../../mail/mailbox-name.ts'
 import type { MailboxView } from '../../../ports/mailboxes.ts'
 import type { Access } from '../../../ports/store.ts'
 import { addr, type Bench, mail, uids } from '../../contract/bench.test-kit.ts'
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-export function numbersOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { Random } from '../random.test-kit.ts'
 
 const NAMES = [
   'INBOX',
@@ -30,14 +20,14 @@ const LARGE = 300_000
 /** Does anything that a store can be asked for, as several clients at once would. Refusals are answers like others. */
 export class BusyClients {
   readonly #bench: Bench
-  readonly #number: () => number
+  readonly #random: Random
   readonly #people = new Map<string, Access>()
   readonly #views: MailboxView[] = []
   #sent = 0
 
   constructor(bench: Bench, seed: number) {
     this.#bench = bench
-    this.#number = numbersOf(seed)
+    this.#random = new Random(seed)
   }
 
   async work(steps: number): Promise<void> {
@@ -60,7 +50,7 @@ export class BusyClients {
     const [login, access] = this.#one([...this.#people])
     const { mailboxes } = this.#bench.store
     const name = this.#one(NAMES)
-    const dice = this.#number() * 100
+    const dice = this.#random.next() * 100
     if (dice < 28) return this.#deliver(access)
     if (dice < 36) return this.#append(access, name)
     if (dice < 40) return this.#queue()
@@ -72,9 +62,9 @@ export class BusyClients {
       return mailboxes.rename(
         access,
         name,
-        `${this.#one(NAMES)}${Math.floor(this.#number() * 4)}` as MailboxName,
+        `${this.#one(NAMES)}${Math.floor(this.#random.next() * 4)}` as MailboxName,
       )
-    if (dice < 96) return mailboxes.subscribe(access, name, this.#number() < 0.5)
+    if (dice < 96) return mailboxes.subscribe(access, name, this.#random.next() < 0.5)
     if (dice < 97) return this.#leaveAndComeBack(login)
     const view = this.#views.shift()
     return view?.close()
@@ -93,15 +83,15 @@ export class BusyClients {
 
   #text(): Buffer {
     const n = ++this.#sent
-    const size = this.#number() < 0.15 ? LARGE : Math.floor(this.#number() * 5000)
+    const size = this.#random.next() < 0.15 ? LARGE : Math.floor(this.#random.next() * 5000)
     const id = `Message-ID: <${n % 40}@example.test>\r\nReferences: <${(n * 7) % 40}@example.test>\r\n`
     return Buffer.from(mail(`number ${n}`, 'some text\r\n'.repeat(Math.ceil(size / 11)), id))
   }
 
   async #deliver(access: Access): Promise<void> {
-    const others = [...this.#people.values()].filter(() => this.#number() < 0.3)
+    const others = [...this.#people.values()].filter(() => this.#random.next() < 0.3)
     const to = [...new Set([access, ...others])]
-    const flags = FLAGS.filter(() => this.#number() < 0.2)
+    const flags = FLAGS.filter(() => this.#random.next() < 0.2)
     await this.#accept(to, { flags, mailbox: this.#one(NAMES) })
   }
 
@@ -129,7 +119,7 @@ export class BusyClients {
     const [item] = await queue.due({ nowMs: 10, limit: 1, busy: new Set() })
     const address = item?.recipients[0]?.address
     if (item === undefined || address === undefined) return undefined
-    const state = this.#number() < 0.7 ? 'delivered' : 'waiting'
+    const state = this.#random.next() < 0.7 ? 'delivered' : 'waiting'
     const outcome = { address, state, attempts: 1, nextAttemptAtMs: 5 } as const
     const trace = [{ atMs: 5, kind: 'retry-asked', by: 'test' }] as const
     return queue.record({ id: item.id, traceId: item.traceId, outcomes: [outcome], trace })
@@ -140,21 +130,21 @@ export class BusyClients {
     const opened = await mailboxes.open(access, name, { readOnly: false })
     if (!opened.ok) return undefined
     const view = opened.value
-    const some = uids(view).filter(() => this.#number() < 0.3)
-    const flags = FLAGS.filter(() => this.#number() < 0.4)
+    const some = uids(view).filter(() => this.#random.next() < 0.3)
+    const flags = FLAGS.filter(() => this.#random.next() < 0.4)
     const action = this.#one(['add', 'remove', 'replace'] as const)
-    const dice = this.#number()
+    const dice = this.#random.next()
     if (dice < 0.4) await mailboxes.storeFlags(access, view, { uids: some, action, flags, silent: false })
     else if (dice < 0.65) await mailboxes.expunge(access, view)
     else if (dice < 0.8) await mailboxes.copy(access, view, some, this.#one(NAMES))
     else await mailboxes.move(access, view, some, this.#one(NAMES))
     // Some sessions stay and lag behind: what they show stays, too.
-    if (this.#number() < 0.2) this.#views.push(view)
+    if (this.#random.next() < 0.2) this.#views.push(view)
     else view.close()
     return undefined
   }
 
   #one<T>(of: readonly T[]): T {
-    return of[Math.floor(this.#number() * of.length)] as T
+    return this.#random.pick(of)
   }
 }

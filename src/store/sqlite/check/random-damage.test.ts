@@ -6,7 +6,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { openAt } from '../open.test-kit.ts'
-import { numbersOf } from './busy.test-kit.ts'
+import { Random } from '../random.test-kit.ts'
 import { copyOf, fillStore, findingsOf, lostMail, readableMail, repairNow } from './damaged.test-kit.ts'
 
 /** Rounds of chance, each with a few damages; more with HIKYAKU_DAMAGE_ROUNDS. */
@@ -102,7 +102,8 @@ test('whatever is damaged is told, a repair ends, loses no mail, and leaves only
   ))
 
 function spoil(folder: string, seed: number): string[] {
-  const number = numbersOf(seed)
+  const random = new Random(seed)
+  const number = () => random.next()
   const db = new DatabaseSync(join(folder, 'hikyaku.db'))
   try {
     return Array.from({ length: 1 + Math.floor(number() * 4) }, () => damageOne(db, number))

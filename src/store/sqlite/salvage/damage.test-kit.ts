@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Random } from './random.test-kit.ts'
+import type { Random } from '../random.test-kit.ts'
 import type { Truth } from './truth.test-kit.ts'
 
 const PAGE = 4096

@@ -7,7 +7,7 @@ import type { AcceptMessage, Access } from '../../../ports/store.ts'
 import { accessOf, Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { openAt } from '../open.test-kit.ts'
 import type { Store } from '../open.ts'
-import type { Random } from './random.test-kit.ts'
+import type { Random } from '../random.test-kit.ts'
 
 /*
  * A data folder as a server leaves it when the power goes: several accounts, mailboxes, small and large messages, flags,

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { migrate } from '../migrate.ts'
 import type { GroupReport, Operation } from '../operations.ts'
 import type { UnpackedCall } from '../packing.ts'
+import { Random } from '../random.test-kit.ts'
 import { type Row, Sql, type Value } from '../sql.ts'
 import { GroupCommit } from './group.ts'
 
@@ -106,7 +107,8 @@ test('CREATE, RENAME and DELETE read as little with 2,000 mailboxes as with ten'
 test('what the writer knows of a tree is what the database holds, whatever was refused or failed midway', () => {
   for (let seed = 1; seed <= 100; seed++) {
     const [long, fresh] = [new Rig(), new Rig()]
-    const draw = randomOf(seed)
+    const random = new Random(seed)
+    const draw = (below: number) => random.below(below)
     for (let round = 0; round < 12; round++) {
       const operations = Array.from({ length: 1 + draw(4) }, () => operationOf(draw))
       const failsAtRun = draw(3) === 0 ? 1 + draw(6) : 0
@@ -131,17 +133,6 @@ function operationOf(draw: (below: number) => number): Operation {
   if (kind === 6) return { op: 'set-quota', login: 'anna@example.test', quota: draw(9) }
   if (kind < 3) return create(name())
   return kind < 5 ? rename(draw(5) === 0 ? 'INBOX' : name(), name()) : remove(name())
-}
-
-/** Numbers below a bound that a seed decides: mulberry32. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
 }
 
 function outcomes(reports: readonly GroupReport[]): unknown {
