@@ -47,6 +47,23 @@ async function say(wire: Wire, text: string, expected: RegExp): Promise<string> 
   }
 }
 
+async function startMessage(stranger: Wire, to: string): Promise<void> {
+  await say(stranger, 'MAIL FROM:<a@far.test>', /^250 /)
+  await say(stranger, `RCPT TO:<${to}>`, /^250 /)
+  await say(stranger, 'DATA', /^354 /)
+}
+
+/** A client in the midst of a message, whose content so far is held. */
+async function strangerWith(content: string, { from, to }: { from: string; to: string }): Promise<Wire> {
+  const stranger = await house.open({ port: 'mx', proxied: from })
+  await stranger.line()
+  await say(stranger, 'EHLO far.test', /^250 /)
+  await startMessage(stranger, to)
+  stranger.send(content)
+  await held('strangers', content.length - 2 * KIB)
+  return stranger
+}
+
 /** An APPEND by IMAP, and a message to oneself by submission. */
 async function ownerWorks({ login, password }: Account): Promise<void> {
   const imap = await house.open('imaps')
@@ -66,14 +83,7 @@ async function ownerWorks({ login, password }: Account): Promise<void> {
 
 test('attack 5a: a stranger who holds much loses it when memory is short, with 452, and may go on', async () => {
   const account = await house.account()
-  const stranger = await house.open({ port: 'mx', proxied: '203.0.113.5' })
-  await stranger.line()
-  await say(stranger, 'EHLO far.test', /^250 /)
-  await say(stranger, 'MAIL FROM:<a@far.test>', /^250 /)
-  await say(stranger, `RCPT TO:<${account.login}>`, /^250 /)
-  await say(stranger, 'DATA', /^354 /)
-  stranger.send(CONTENT)
-  await held('strangers', CONTENT.length - 2 * KIB)
+  const stranger = await strangerWith(CONTENT, { from: '203.0.113.5', to: account.login })
   await whileTaken({ class: 'strangers', key: '198.51.100.1' }, async () => {
     assert.ok(house.server.memory.used.strangers <= house.server.memory.limits.strangers)
     await ownerWorks(account)
@@ -83,9 +93,7 @@ test('attack 5a: a stranger who holds much loses it when memory is short, with 4
     await say(stranger, 'MAIL FROM:<a@far.test>', /^452 4\.3\.1 /)
     await say(stranger, 'NOOP', /^250 /)
   })
-  await say(stranger, 'MAIL FROM:<a@far.test>', /^250 /)
-  await say(stranger, `RCPT TO:<${account.login}>`, /^250 /)
-  await say(stranger, 'DATA', /^354 /)
+  await startMessage(stranger, account.login)
   await say(stranger, `${CONTENT}.`, /^250 /)
   stranger.socket.destroy()
   assert.ok(house.logged('load.shed').some(({ fields }) => fields.class === 'strangers'))
@@ -93,14 +101,7 @@ test('attack 5a: a stranger who holds much loses it when memory is short, with 4
 
 test('attack 5a: nothing is held for a message that was refused for its NUL octets', async () => {
   const account = await house.account()
-  const stranger = await house.open({ port: 'mx', proxied: '203.0.113.6' })
-  await stranger.line()
-  await say(stranger, 'EHLO far.test', /^250 /)
-  await say(stranger, 'MAIL FROM:<a@far.test>', /^250 /)
-  await say(stranger, `RCPT TO:<${account.login}>`, /^250 /)
-  await say(stranger, 'DATA', /^354 /)
-  stranger.send(CONTENT)
-  await held('strangers', CONTENT.length - 2 * KIB)
+  const stranger = await strangerWith(CONTENT, { from: '203.0.113.6', to: account.login })
   await say(stranger, '\0\r\n.', /^554 5\.6\.0 /)
   await say(stranger, 'NOOP', /^250 /)
   assert.ok(

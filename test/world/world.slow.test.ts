@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { PLANTS } from './planted.ts'
+import { world } from './program.ts'
 
-const MAIN = join(import.meta.dirname, 'main.ts')
 /** The long form is `node launch.mjs world --seeds N`; so many run in CI. */
 const SEEDS = process.env.HIKYAKU_WORLD_SEEDS ?? '500'
 /** Every planted bug shows in some of so many worlds. */
 const PLANTED_SEEDS = '30'
-
-function world(...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
-  return new Promise((resolve) => {
-    const options = { maxBuffer: 64 * 1024 * 1024 }
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
-    )
-  })
-}
 
 test('every invariant holds in some hundred worlds', async () => {
   const { code, output } = await world('--seeds', SEEDS, '--from', '700001', '--jobs', '2')

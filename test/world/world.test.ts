@@ -1,20 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { test } from 'node:test'
-
-// Each run is a process of its own: while a world runs, the process's timers, clocks and files are the world's.
-
-const MAIN = join(import.meta.dirname, 'main.ts')
-
-function world(...args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
-  return new Promise((resolve) => {
-    const options = { maxBuffer: 64 * 1024 * 1024 }
-    execFile(process.execPath, [MAIN, ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr }),
-    )
-  })
-}
+import { world } from './program.ts'
 
 test('in twenty-five worlds every invariant holds', async () => {
   const { code, output } = await world('--seeds', '25', '--from', '900001')
