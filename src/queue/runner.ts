@@ -204,7 +204,7 @@ export class QueueRunner {
     try {
       const cause = await queue.damage(item.id)
       if (cause !== undefined)
-        log.event('message.damaged', { queue: item.id, cause, todo: TODO }, item.traceId)
+        log.event('message.damaged', { queue: item.id, cause, todo: MENDING }, item.traceId)
       return cause
     } catch (error) {
       log.event('store.fault', { where: 'queue', cause: errorText(error) }, item.traceId)
@@ -237,7 +237,8 @@ export class QueueRunner {
   }
 }
 
-const TODO =
+/** What an operator can do about a message that cannot be read. */
+const MENDING =
   'restore a backup, or see what `hikyaku salvage` gets out of it; `hikyaku queue cancel` takes it out of the queue'
 
 function errorText(error: unknown): string {
