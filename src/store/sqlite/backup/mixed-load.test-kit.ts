@@ -3,21 +3,11 @@ import type { MailboxView } from '../../../ports/mailboxes.ts'
 import type { NewQueueItem } from '../../../ports/new-queue-item.ts'
 import type { Access } from '../../../ports/store.ts'
 import { addr, type Bench, mail } from '../../contract/bench.test-kit.ts'
+import { Random } from '../random.test-kit.ts'
 
 /** Bodies of more than `INLINE_BODY_BYTES` are files. */
 const LARGE = 'A large body, kept in a file of its own.\r\n'.repeat(7000)
 const MIDDLE = 'A body in the database.\r\n'.repeat(900)
-
-/** Numbers that look random, the same for the same seed. */
-export function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0 || 1
-  return (below) => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) % below
-  }
-}
 
 /** One hand that does everything that changes a store, each step after the answer to the one before. */
 export class Hand {
@@ -31,7 +21,8 @@ export class Hand {
     this.#bench = bench
     this.#own = own
     this.#others = others
-    this.#random = seeded(seed)
+    const random = new Random(seed)
+    this.#random = (below) => random.below(below)
   }
 
   async run(isOver: () => boolean): Promise<void> {
