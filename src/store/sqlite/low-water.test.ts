@@ -45,6 +45,23 @@ test('with plenty of room the disk is not asked for each message, but soon again
   assert.equal((await water.check())?.kind, 'full', 'a clock that was put back does not keep an old answer')
 })
 
+test('pieces of files and traces of refusals do not ask a disk with plenty of room each time either', () => {
+  let [asked, freeBytes] = [0, 2_000 * MIB]
+  const space = (): DiskSpace => {
+    asked++
+    return { freeBytes, totalBytes: 10_000 * MIB }
+  }
+  let nowMs = 10_000
+  const water = new LowWater({ space, reusable: async () => 0, now: () => nowMs })
+  for (let i = 0; i < 1_000; i++) assert.equal(water.checkFile(), undefined)
+  assert.equal(asked, 1)
+  freeBytes = 31 * MIB
+  nowMs += 1_000
+  assert.equal(water.checkFile()?.kind, 'full')
+  freeBytes = 40 * MIB
+  assert.equal(water.checkFile(), undefined, 'near the mark every look counts')
+})
+
 test('attack 29a: below the mark mail and APPEND are refused whole, and an EXPUNGE still makes room', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hikyaku-low-water-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))

@@ -42,12 +42,9 @@ export class LowWater {
    * @param sizeBytes what is announced; 0 where nothing is.
    */
   check(sizeBytes = 0): undefined | Promise<StoreFailure | undefined> {
-    const nowMs = this.#now()
     const isFile = sizeBytes > INLINE_BODY_BYTES
-    // A clock that was put back must not keep an old answer for hours.
-    if (!isFile && Math.abs(nowMs - this.#plentyAtMs) < ASK_EVERY_MS) return undefined
+    if (!isFile && this.#hadPlenty()) return undefined
     const { freeBytes, kept } = this.#left()
-    if (freeBytes >= kept * PLENTY) this.#plentyAtMs = nowMs
     if (isFile && freeBytes - sizeBytes < kept) return Promise.resolve(this.#full(freeBytes, kept))
     if (freeBytes < kept) return this.#judge(freeBytes, kept)
     this.#health?.works('room')
@@ -56,13 +53,21 @@ export class LowWater {
 
   /** For a body file, which cannot use what is free within the database: why not even another piece may be written. */
   checkFile(): StoreFailure | undefined {
+    if (this.#hadPlenty()) return undefined
     const { freeBytes, kept } = this.#left()
     return freeBytes < kept ? this.#full(freeBytes, kept) : undefined
   }
 
+  /** A clock that was put back must not keep an old answer for hours. */
+  #hadPlenty(): boolean {
+    return Math.abs(this.#now() - this.#plentyAtMs) < ASK_EVERY_MS
+  }
+
   #left(): { readonly freeBytes: number; readonly kept: number } {
     const { freeBytes, totalBytes } = this.#space()
-    return { freeBytes, kept: Math.min(FREE_SPACE_BYTES, totalBytes * FREE_SPACE_SHARE) }
+    const kept = Math.min(FREE_SPACE_BYTES, totalBytes * FREE_SPACE_SHARE)
+    if (freeBytes >= kept * PLENTY) this.#plentyAtMs = this.#now()
+    return { freeBytes, kept }
   }
 
   async #judge(freeBytes: number, kept: number): Promise<StoreFailure | undefined> {
