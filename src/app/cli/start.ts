@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { dirname, relative, resolve, sep } from 'node:path'
+import { makeFolders } from '../../store/sqlite/make-folders.ts'
 import { caFilePath } from '../server/certificates.ts'
 import type { Server } from '../server/server.ts'
 import { DEMO_CONFIG_FILE, isThere } from './config-file.ts'
@@ -88,7 +89,7 @@ function testDomainLines(domain: string | undefined): readonly string[] {
 }
 
 function writeDemoConfig(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolders(dirname(file), 0o700)
   writeFileSync(file, demoConfig(), { mode: 0o600 })
 }
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Config } from '../../config/settings.ts'
 import { findSystemAccount, findSystemGroup } from '../../platform/account.ts'
 import { dropPrivileges } from '../../platform/privileges.ts'
+import { makeFolders } from '../../store/sqlite/make-folders.ts'
 
 /**
  * Root becomes the user of the settings before anything in the data folder is touched: a file that root made there
@@ -44,7 +45,7 @@ function makeDataFolder(
   if (ids === undefined) return undefined
   try {
     // The folders above it must let that user through.
-    mkdirSync(dirname(folder), { recursive: true, mode: 0o755 })
+    makeFolders(dirname(folder), 0o755)
     mkdirSync(folder, { mode: 0o700 })
     chownSync(folder, ids.uid, ids.gid)
     return undefined

@@ -4,7 +4,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -16,6 +15,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { REWRITE_AT_OPEN_BYTES } from '../limits.ts'
 import { finishRestore } from './backup/swap.ts'
 import { makeShrinkable, openForWriting } from './database.ts'
+import { makeFolders } from './make-folders.ts'
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
 import { emptyLog } from './open-again.ts'
 import { readLogOf } from './pages/image.ts'
@@ -103,7 +103,7 @@ function prepareFolder(paths: FolderPaths): OpenError | undefined {
 
 /** With the folders above it, each of them durable: a power cut must not take away what holds acknowledged mail. */
 function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const first = makeFolders(folder, 0o700)
   if (first === undefined) return
   for (let at = resolve(folder); at !== dirname(resolve(first)); at = dirname(at)) syncNames(dirname(at))
 }

@@ -10,6 +10,7 @@ import {
   rmSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolders } from '../make-folders.ts'
 import {
   type BackupInfo,
   MANIFEST_NAME,
@@ -62,7 +63,7 @@ export function readManifest(folder: string): Manifest | undefined {
 
 /** Makes the folder for a backup that begins, and removes what earlier ones of this server have left half done. */
 export function beginPartial(into: string, server: string, stamp: string): string {
-  mkdirSync(into, { recursive: true, mode: 0o700 })
+  makeFolders(into, 0o700)
   const ours = `.partial-${server}-`
   for (const name of readdirSync(into))
     if (name.startsWith(ours) && PARTIAL_END.test(name.slice(ours.length)))

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolders } from '../make-folders.ts'
 import { syncPath } from './octets.ts'
 
 /*
@@ -63,7 +64,7 @@ export function finishRestore(folder: string): string | undefined {
   }
   const { keep } = JSON.parse(readFileSync(marker, 'utf8')) as { readonly keep: string }
   const kept = join(folder, keep)
-  mkdirSync(kept, { recursive: true, mode: 0o700 })
+  makeFolders(kept, 0o700)
   const fresh = join(folder, NEW)
   const restored = existsSync(fresh) ? readdirSync(fresh) : []
   // What stands where a restored file is still to go is an old one; what has its place already is not among them.
