@@ -37,8 +37,9 @@ export type Operation =
       readonly name: string
       readonly uidValidity: number
       readonly ranges: readonly number[]
-      /** All of this COPY has been undone now; null: there is more. */
-      readonly finishes: string | null
+      readonly copy: string
+      /** All of this COPY has been undone with it. */
+      readonly isLast: boolean
     }
   /** Goes on with a RENAME of INBOX (rfc3501 §6.3.5) up to the last UID that it had then. */
   | { readonly op: 'empty-inbox'; readonly owner: number; readonly to: string; readonly upTo: number }

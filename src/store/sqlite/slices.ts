@@ -80,7 +80,7 @@ export async function transferSlices(
     const done = await write<CopyResult>({ ...operation, ...part, ranges: view.rangesOf(slice) })
     if (!done.ok) {
       if (targetUids.length === 0) return done
-      if (operation.op === 'move')
+      if (copy === undefined)
         return { ok: true, value: { uidValidity, sourceUids, targetUids, unfinished: done.error } }
       return takeBack(write, operation, { uidValidity, targetUids, copy }, done.error)
     }
@@ -91,14 +91,14 @@ export async function transferSlices(
   return { ok: true, value: { uidValidity, sourceUids, targetUids } }
 }
 
-/** What can't be taken back now (the disk is gone) is at the next start: see writer/copy-notes.ts. */
+/** What can't be taken back now (the disk is gone) is when the disk is back, or at the next start: see writer/take-back.ts. */
 async function takeBack(
   write: Write,
   { owner, to }: Pick<CopyOperation, 'owner' | 'to'>,
   copied: {
     readonly uidValidity: number
     readonly targetUids: readonly number[]
-    readonly copy: string | undefined
+    readonly copy: string
   },
   why: MailboxError,
 ): Promise<MailboxResult<CopyResult>> {
@@ -109,7 +109,7 @@ async function takeBack(
       op: 'take-back',
       ...{ owner, name: to, uidValidity },
       ranges: uidSetOf(slice).bounds,
-      finishes: at === all.length - 1 ? (copy ?? null) : null,
+      ...{ copy, isLast: at === all.length - 1 },
     })
     if (!undone.ok) break
   }

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { migrate } from '../migrate.ts'
 import type { Operation } from '../operations.ts'
-import { Sql } from '../sql.ts'
+import { Sql, type Value } from '../sql.ts'
 import { unfinishedCopies } from './copy-notes.ts'
 import { GroupCommit } from './group.ts'
 import { takeBackCopies } from './take-back.ts'
@@ -12,9 +12,25 @@ const OWNER = 1
 const NOW_MS = 1_700_000_000_000
 const LOGIN = 'anna@example.test'
 
+/** A disk that fails at a commit. */
+class FailingSql extends Sql {
+  isFailing = false
+
+  override run(text: string, ...values: Value[]): void {
+    if (this.isFailing && text === 'COMMIT') throw new DiskError()
+    super.run(text, ...values)
+  }
+}
+
+/** As `node:sqlite` says SQLITE_IOERR_FSYNC. */
+class DiskError extends Error {
+  readonly code = 'ERR_SQLITE_ERROR'
+  readonly errcode = 1034
+}
+
 /** An account with four messages in INBOX and two in Other, and the writer that has just started. */
 function rig() {
-  const sql = new Sql(new DatabaseSync(':memory:'))
+  const sql = new FailingSql(new DatabaseSync(':memory:'))
   migrate(sql.db)
   const start = (): GroupCommit => new GroupCommit(sql, [], () => undefined)
   let group = start()
@@ -38,7 +54,14 @@ function rig() {
   }
   const uidsOf = (name: string) =>
     sql.all('SELECT uid FROM entries WHERE mailbox = ? ORDER BY uid', idOf(name)).map(([uid]) => uid)
-  return { sql, run, copy, uidsOf, about }
+  const failing = (on: boolean): void => {
+    sql.isFailing = on
+  }
+  return { sql, run, copy, uidsOf, about, failing, group: () => group }
+}
+
+function mailboxOf(sql: Sql, name: string): { readonly uidValidity: number } {
+  return { uidValidity: Number(sql.get('SELECT uidvalidity FROM mailboxes WHERE name = ?', name)?.[0]) }
 }
 
 function fill(sql: Sql, mailbox: number, messages: readonly number[]): void {
@@ -79,5 +102,26 @@ test('the note of a COPY whose account is gone goes at the next start', () => {
   assert(run({ op: 'remove-account', login: LOGIN }).ok)
   assert.equal(unfinishedCopies(sql).length, 1)
   takeBackCopies(sql, assert.fail)
+  assert.deepEqual(unfinishedCopies(sql), [])
+})
+
+test('a COPY that could not be taken back while the disk failed goes as soon as it works again', () => {
+  const { sql, group, copy, uidsOf, failing } = rig()
+  assert(copy(1, false).ok)
+  assert(copy(2, false).ok)
+  const { uidValidity } = mailboxOf(sql, 'Archive')
+  const about = { op: 'take-back', owner: OWNER, name: 'Archive', uidValidity, copy: 'c' } as const
+  const takeBack = (uid: number, isLast: boolean) => {
+    const operation = { ...about, ranges: [uid, uid], isLast }
+    return group().run([{ id: 1, operation, blobs: [], sizeBytes: 0 }]).results[0]?.[1]
+  }
+  failing(true)
+  assert.equal(takeBack(1, false), 0)
+  failing(false)
+  assert.equal(takeBack(2, true), 0, 'nothing is believed before the database was opened again')
+  assert.deepEqual(uidsOf('Archive'), [1, 2])
+  group().reopen(sql)
+  while (group().hasWork) group().runLater()
+  assert.deepEqual(uidsOf('Archive'), [])
   assert.deepEqual(unfinishedCopies(sql), [])
 })

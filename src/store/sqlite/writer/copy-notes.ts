@@ -1,3 +1,4 @@
+import type { Operation } from '../operations.ts'
 import type { Sql } from '../sql.ts'
 import { type Context, refuse } from './context.ts'
 import type { MailboxState } from './state.ts'
@@ -56,9 +57,57 @@ export function forgetCopy({ sql }: Pick<Context, 'sql'>, copy: string): void {
   sql.run(REMOVE, PREFIX + copy)
 }
 
+/** In no order. */
 export function unfinishedCopies(sql: Sql): readonly UnfinishedCopy[] {
   const rows = sql.all(ALL) as unknown as readonly (readonly [string, string, string | null, number | null])[]
   return rows.map(([key, value, name, uidValidity]) => {
     return { ...(JSON.parse(value) as Note), copy: key.slice(PREFIX.length), name, uidValidity }
   })
+}
+
+export type TakeBack = Extract<Operation, { op: 'take-back' }>
+
+/**
+ * What undoes the COPYs that were not finished: of each a part for each commit that it had, the last one last.
+ * @param wanted only this one.
+ */
+export function takeBacksOf(sql: Sql, wanted?: string): readonly TakeBack[] {
+  return unfinishedCopies(sql)
+    .filter(({ copy }) => wanted === undefined || copy === wanted)
+    .flatMap(({ copy, name, owner, ranges, uidValidity }) => {
+      const about = { op: 'take-back', owner, copy, name: name ?? '', uidValidity: uidValidity ?? 0 } as const
+      // With its mailbox all that it had entered is gone.
+      const starts = name === null ? [0] : ranges.flatMap((_, at) => (at % 2 === 0 ? [at] : []))
+      return starts.map((at, index) => {
+        return { ...about, ranges: ranges.slice(at, at + 2), isLast: index === starts.length - 1 }
+      })
+    })
+}
+
+/** COPYs that were to be undone when the disk took nothing: they are as soon as it does. */
+export class OwedTakeBacks {
+  readonly #copies = new Set<string>()
+  #parts: readonly TakeBack[] = []
+
+  get isEmpty(): boolean {
+    return this.#copies.size === 0 && this.#parts.length === 0
+  }
+
+  /** One was refused. Its last part must not come before what it has left. */
+  add({ copy }: TakeBack): void {
+    this.#parts = this.#parts.filter((part) => part.copy !== copy)
+    this.#copies.add(copy)
+  }
+
+  /** The next part to undo. Throws where the notes can't be read: that COPY is then left to the next start. */
+  next(sql: Sql): TakeBack | undefined {
+    for (const copy of this.#parts.length === 0 ? this.#copies : []) {
+      this.#copies.delete(copy)
+      this.#parts = takeBacksOf(sql, copy)
+      if (this.#parts.length > 0) break
+    }
+    const [part, ...rest] = this.#parts
+    this.#parts = rest
+    return part
+  }
 }

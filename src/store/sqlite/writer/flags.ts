@@ -181,7 +181,7 @@ export function expunge(
 
 /** What a COPY has entered already goes again, unless the mailbox has become another. */
 export function takeBack(context: Context, operation: Extract<Operation, { op: 'take-back' }>): undefined {
-  if (operation.finishes !== null) forgetCopy(context, operation.finishes)
+  if (operation.isLast) forgetCopy(context, operation.copy)
   const account = context.state.account(operation.owner)
   const mailbox = account?.byName.get(operation.name)
   if (account === undefined || mailbox === undefined || mailbox.uidValidity !== operation.uidValidity) return

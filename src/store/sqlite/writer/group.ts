@@ -6,6 +6,7 @@ import { describeError, isUnreadable, leavesDiskUnsure, type Sql, sqliteFault } 
 import { accept, append } from './accept.ts'
 import * as accounts from './accounts.ts'
 import { type Context, Refused, type Release } from './context.ts'
+import { OwedTakeBacks } from './copy-notes.ts'
 import { copyMessages, expunge, storeFlags, takeBack } from './flags.ts'
 import * as mailboxes from './mailboxes.ts'
 import { release } from './purge.ts'
@@ -29,6 +30,7 @@ export class GroupCommit {
   readonly #told = new Set<string>()
   /** Work that nobody waits for, oldest first. */
   readonly #later: Release[]
+  readonly #owed = new OwedTakeBacks()
   #retain: Extract<Operation, { op: 'retain' }> | undefined
   /** The disk refused a group: work that nobody waits for rests until one is written again. */
   #isPaused = false
@@ -76,7 +78,7 @@ export class GroupCommit {
 
   get hasWork(): boolean {
     if (this.#isPaused) return false
-    return this.#later.length > 0 || this.#retain !== undefined
+    return this.#later.length > 0 || !this.#owed.isEmpty || this.#retain !== undefined
   }
 
   /**
@@ -103,11 +105,22 @@ export class GroupCommit {
 
   /** One slice of the work that nobody waits for. */
   runLater(): GroupReport {
+    const owed = this.#nextOwed()
+    if (owed !== undefined) return this.run([internal(owed)])
     const work = this.#later.shift()
     const retain = this.#retain
     if (work !== undefined) return this.run([internal({ op: 'release', ...work })])
     this.#retain = undefined
     return retain === undefined ? { results: [], events: [] } : this.run([internal(retain)])
+  }
+
+  #nextOwed(): Operation | undefined {
+    try {
+      return this.#owed.next(this.#sql)
+    } catch (error) {
+      this.failed(error)
+      return undefined
+    }
   }
 
   #context(): Omit<Context, 'keepsTraces'> {
@@ -211,11 +224,16 @@ export class GroupCommit {
   #refused(calls: readonly UnpackedCall[], refusal: Refusal, isHopeless = false): GroupReport {
     this.#isPaused = true
     for (const { operation } of calls) {
-      if (operation.op === 'release' && !isHopeless)
-        this.#later.push({ mailbox: operation.mailbox, upTo: operation.upTo })
+      if (!isHopeless) this.#keep(operation)
       if (refusal.kind === 'io') this.#doubt(operation)
     }
     return { results: calls.map((call) => [call.id, 0, refusal] as const), events: [] satisfies StoreEvent[] }
+  }
+
+  /** What must be done and was refused is done later. */
+  #keep(operation: Operation): void {
+    if (operation.op === 'release') this.#later.push({ mailbox: operation.mailbox, upTo: operation.upTo })
+    if (operation.op === 'take-back') this.#owed.add(operation)
   }
 
   /** The main thread keeps a body file whose commit may have come through; those are looked at in `reopen`. */
