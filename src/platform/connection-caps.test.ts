@@ -42,6 +42,14 @@ test('attack 10c: port 25 never fills the server', () => {
   assert.deepEqual(rig.cut, [])
 })
 
+test('attack 10c: one account and port 25 together never fill the server', () => {
+  const { caps } = new Rig()
+  const mx = TOTAL * (1 - LISTEN_LIMITS.ownShare)
+  assert.ok(caps.perAccount > 0 && mx + caps.perAccount < TOTAL)
+  caps.change({ total: 100_000, perClient: 50, exempt: [] })
+  assert.equal(caps.perAccount, LISTEN_LIMITS.connectionsPerAccount)
+})
+
 test('attack 10c: on a full server the oldest client that has not logged in makes room for a newer one', () => {
   const rig = new Rig()
   const clients = rig.fill('own', TOTAL)

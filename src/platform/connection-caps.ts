@@ -42,6 +42,11 @@ export class ConnectionCaps {
     return this.#total
   }
 
+  /** Connections that one account may have. */
+  get perAccount(): number {
+    return Math.min(LIMITS.connectionsPerAccount, Math.ceil(this.#settings.total * LIMITS.accountShare))
+  }
+
   /**
    * Port 25 never fills the server. Where strangers fill the ports of our own people, who came first and has not logged
    * in makes room: a person logs in within a second or two, who only sits there does not.

@@ -133,6 +133,8 @@ class ControlClient {
     this.#send({ id: 0, error: sentence })
     this.#settled()
     this.#socket.end()
+    // One that waits for its turn is not read; unread, it would never be closed.
+    this.#socket.resume()
   }
 
   cut(): void {
@@ -174,7 +176,7 @@ class ControlClient {
     this.#socket.pause()
     const leave = await this.#lane.enter()
     this.#isWaiting = false
-    if (this.#socket.destroyed) {
+    if (this.#refused || this.#socket.destroyed) {
       leave()
       return
     }

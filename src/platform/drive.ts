@@ -4,14 +4,14 @@ import type { TlsFacts } from '../mail/tls-facts.ts'
 import type { Log } from '../ports/log.ts'
 import type { Machine } from '../protocol/machine.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
-import { CONNECTION_LIMITS as LIMITS, LISTEN_LIMITS, TURN_LOOK_BYTES, TURN_STEP_BYTES } from './limits.ts'
+import { CONNECTION_LIMITS as LIMITS, TURN_LOOK_BYTES, TURN_STEP_BYTES } from './limits.ts'
 import type { Holding, MemoryBudget } from './memory-budget.ts'
 import { Outbox } from './outbox.ts'
 import type { CloseReason, Peer } from './peer.ts'
-import type { SessionConnection, SessionHandler } from './session-handler.ts'
+import { isPromise, type SessionConnection, type SessionHandler } from './session-handler.ts'
 import { attachSink, detachSink, errorText, type SocketSink } from './socket-events.ts'
 import type { TlsUpgrade } from './tls-accept.ts'
-import type { TurnTaking } from './turns.ts'
+import type { TurnBy, TurnTaking } from './turns.ts'
 
 export interface DriveOptions<Ask, Tell, Answer> {
   readonly socket: Socket
@@ -24,6 +24,8 @@ export interface DriveOptions<Ask, Tell, Answer> {
   /** Whose memory is used before a login: the client's key in the caps. */
   readonly clientKey: string
   readonly turns: TurnTaking
+  /** Connections that one account may have. */
+  readonly perAccount: number
   /** The client has become somebody. */
   readonly onLogin?: (() => void) | undefined
   /** How STARTTLS is done; without it a core that asks for it is at fault. */
@@ -59,6 +61,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
   #inBytes = 0
   /** Input and steps since the last look at how long this turn of the event loop lasts. */
   #turnBytes = 0
+  #turnBy: TurnBy = 'strangers'
   /** It was too long: the core rests, unread, until it is this connection's turn again. */
   #waitsTurn = false
   /** When the handshake or the lingering close must be over. */
@@ -108,7 +111,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
       }
     }
     const { turns } = this.#given
-    return turns.isOver() ? turns.next().then(() => this.#socket.writable) : Promise.resolve(true)
+    return turns.isOver() ? turns.next(this.#turnBy).then(() => this.#socket.writable) : Promise.resolve(true)
   }
 
   hold(sizeBytes: number): void {
@@ -118,10 +121,11 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
 
   belongsTo(login: string): boolean {
     if (this.#state === 'gone') return true
-    const { memory, onLogin } = this.#given
+    const { memory, onLogin, perAccount } = this.#given
     const owner = { class: 'members', key: login } as const
-    if (login !== '' && memory.holdings(owner) >= LISTEN_LIMITS.connectionsPerAccount) return false
+    if (login !== '' && memory.holdings(owner) >= perAccount) return false
     onLogin?.()
+    this.#turnBy = 'members'
     this.#holding.moveTo(owner)
     return true
   }
@@ -233,7 +237,7 @@ class Drive<Ask, Tell, Answer> implements SessionConnection, SocketSink, Timed {
     if (!turns.isOver()) return false
     this.#waitsTurn = true
     this.#socket.pause()
-    void turns.next().then(() => {
+    void turns.next(this.#turnBy).then(() => {
       this.#waitsTurn = false
       if (this.#state !== 'open') return
       if (this.#inBytes < LIMITS.unreadBytes) this.#socket.resume()
@@ -443,8 +447,4 @@ export function drive<Ask, Tell, Answer>(options: DriveOptions<Ask, Tell, Answer
   const started = new Drive(options)
   started.start()
   return started
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return value instanceof Promise
 }

@@ -74,6 +74,8 @@ export const LISTEN_LIMITS = {
   refusedAtOnce: 64,
   /** Logged-in connections of one account: ten devices have fifty; a bench has thousands. */
   connectionsPerAccount: 4000,
+  /** And never so much of all that one leaked password and a flood on port 25 fill the server together. */
+  accountShare: 0.3,
   /** Longest path of a unix socket (sun_path is 108 octets with its NUL, 104 on BSD). */
   unixPathBytes: 103,
   /** Accept errors are reported at most once in this time. */

@@ -207,10 +207,11 @@ class Serving<Ask, Tell, Answer> implements Served {
   #drive(entrant: Entrant, socket: Socket, peer: Peer): void {
     if (socket.destroyed) return
     const { machine, handler } = this.#service.session(peer)
-    const { deadlines, log, memory, turns } = this.#env
+    const { caps, deadlines, log, memory, turns } = this.#env
     const clientKey = entrant.clientKey ?? ''
-    const onLogin = (): void => this.#env.caps.known(entrant.guest)
-    const parts = { deadlines, log, memory, turns, clientKey, onLogin, upgrade: this.#upgrade }
+    const onLogin = (): void => caps.known(entrant.guest)
+    const { perAccount } = caps
+    const parts = { deadlines, log, memory, turns, perAccount, clientKey, onLogin, upgrade: this.#upgrade }
     const connection = drive({ socket, peer, machine, handler, ...parts })
     if (socket.destroyed) return
     entrant.connection = connection

@@ -44,3 +44,8 @@ export interface SessionHandler<Ask, Tell, Answer> {
    */
   shed?(): boolean
 }
+
+/** Whether an answer comes later. */
+export function isPromise<T>(answer: T | Promise<T>): answer is Promise<T> {
+  return answer instanceof Promise
+}

@@ -3,8 +3,11 @@ import { TURN_MS } from './limits.ts'
 /** How long answers take turns; a test or a simulated world may have its own. */
 export interface TurnTaking {
   isOver(): boolean
-  next(): Promise<void>
+  next(by: TurnBy): Promise<void>
 }
+
+/** Who waits: strangers, however many they are, take no more than every second turn from those who have logged in. */
+export type TurnBy = 'strangers' | 'members'
 
 /**
  * Shares the main thread among those who make long answers. An answer that waits for nothing (all of it is in memory,
@@ -13,7 +16,8 @@ export interface TurnTaking {
 export class Turns implements TurnTaking {
   #startMs: number | undefined
   #isScheduled = false
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Readonly<Record<TurnBy, (() => void)[]>> = { strangers: [], members: [] }
+  #last: TurnBy = 'strangers'
 
   /** Whether this turn of the event loop has lasted long enough. */
   isOver(): boolean {
@@ -25,10 +29,13 @@ export class Turns implements TurnTaking {
     return nowMs - this.#startMs >= TURN_MS
   }
 
-  /** Resolves in a later turn, for one at a time in the order of asking: others' input is read in between. */
-  next(): Promise<void> {
+  /**
+   * Resolves in a later turn, for one at a time, in the order of asking among their like: others' input is read in
+   * between.
+   */
+  next(by: TurnBy): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve)
+      this.#waiting[by].push(resolve)
       this.#schedule()
     })
   }
@@ -39,8 +46,15 @@ export class Turns implements TurnTaking {
     setImmediate(() => {
       this.#isScheduled = false
       this.#startMs = undefined
-      this.#waiting.shift()?.()
-      if (this.#waiting.length > 0) this.#schedule()
+      this.#take()?.()
+      const { strangers, members } = this.#waiting
+      if (strangers.length + members.length > 0) this.#schedule()
     })
+  }
+
+  #take(): (() => void) | undefined {
+    const other = this.#last === 'members' ? 'strangers' : 'members'
+    this.#last = this.#waiting[other].length > 0 ? other : this.#last
+    return this.#waiting[this.#last].shift()
   }
 }
