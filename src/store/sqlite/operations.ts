@@ -150,6 +150,8 @@ export interface CopyOperation extends InMailbox {
   readonly op: 'copy' | 'move'
   readonly ranges: readonly number[]
   readonly to: string
+  /** The UIDVALIDITY that the first of several operations found in `to`: another mailbox may have taken the name since. */
+  readonly toUidValidity?: number
   /** A COPY that takes several operations: what names it, and whether this is the last of them. */
   readonly part?: { readonly copy: string; readonly isLast: boolean }
 }

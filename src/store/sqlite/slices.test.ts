@@ -157,6 +157,37 @@ test('a COPY that fails in the middle leaves nothing behind, a MOVE tells what i
   })
 })
 
+test('a MOVE ends where another mailbox takes the name of its target, and names UIDs of one mailbox only', async () => {
+  await withMany(COPY_SLICE_ROWS + 10, async ({ store, access, view, uids }) => {
+    const { mailboxes } = store
+    assert((await mailboxes.create(access, 'Other')).ok)
+    await append(store, access, 2, 'Other')
+    const archive = await opened(store, access, 'Archive')
+    // Both as soon as the first slice is in it.
+    const renamed = new Promise<void>((resolve) => {
+      archive.onChange(() => {
+        const all = [
+          mailboxes.rename(access, 'Archive', 'Before'),
+          mailboxes.rename(access, 'Other', 'Archive'),
+        ]
+        void Promise.all(all).then(() => resolve())
+      })
+    })
+    const moved = await mailboxes.move(access, view, uids, 'Archive')
+    await renamed
+    assert(moved.ok)
+    assert.equal(moved.value.unfinished?.kind, 'no-such-mailbox')
+    const { sourceUids, targetUids, uidValidity } = moved.value
+    assert.equal(uidValidity, archive.uidValidity)
+    assert(sourceUids.length > 0 && sourceUids.length < uids.length)
+    assert.equal(targetUids.length, sourceUids.length)
+    assert.equal(await countOf(store, access, 'Before'), sourceUids.length)
+    assert.equal(await countOf(store, access, 'Archive'), 2, 'the other mailbox got nothing')
+    assert.equal(await countOf(store, access, INBOX), uids.length - sourceUids.length)
+    archive.close()
+  })
+})
+
 test('a MOVE of very many that dies in the middle has lost and doubled nothing', async () => {
   const faults: string[] = []
   await withMany(

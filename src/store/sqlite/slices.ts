@@ -63,7 +63,8 @@ export async function expungeSlices(
 
 /**
  * COPY and MOVE. A COPY that fails in the middle is undone (rfc3501 §6.4.7); of a MOVE what is moved stays moved, and
- * the result says so (rfc6851 §3.3 wants each message moved or left, not all of them).
+ * the result says so (rfc6851 §3.3 wants each message moved or left, not all of them). Both end where another mailbox has
+ * taken the name of the target: one answer names the UIDs of one mailbox (rfc4315 §3).
  */
 export async function transferSlices(
   { write, view, uids }: Change,
@@ -71,15 +72,16 @@ export async function transferSlices(
 ): Promise<MailboxResult<CopyResult>> {
   const sourceUids: number[] = []
   const targetUids: number[] = []
-  let uidValidity = 0
+  let uidValidity: number | undefined
   const isCopy = operation.op === 'copy'
   const all = [...slices(uids, isCopy ? COPY_SLICE_ROWS : WRITE_SLICE_ROWS)]
   const copy = isCopy && all.length > 1 ? randomUUID() : undefined
   for (const [at, slice] of all.entries()) {
     const part = copy === undefined ? {} : { part: { copy, isLast: at === all.length - 1 } }
-    const done = await write<CopyResult>({ ...operation, ...part, ranges: view.rangesOf(slice) })
+    const same = uidValidity === undefined ? {} : { toUidValidity: uidValidity }
+    const done = await write<CopyResult>({ ...operation, ...part, ...same, ranges: view.rangesOf(slice) })
     if (!done.ok) {
-      if (targetUids.length === 0) return done
+      if (uidValidity === undefined || targetUids.length === 0) return done
       if (copy === undefined)
         return { ok: true, value: { uidValidity, sourceUids, targetUids, unfinished: done.error } }
       return takeBack(write, operation, { uidValidity, targetUids, copy }, done.error)
@@ -88,7 +90,7 @@ export async function transferSlices(
     sourceUids.push(...done.value.sourceUids)
     targetUids.push(...done.value.targetUids)
   }
-  return { ok: true, value: { uidValidity, sourceUids, targetUids } }
+  return { ok: true, value: { uidValidity: uidValidity ?? 0, sourceUids, targetUids } }
 }
 
 /** What can't be taken back now (the disk is gone) is when the disk is back, or at the next start: see writer/take-back.ts. */

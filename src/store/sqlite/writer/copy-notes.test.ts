@@ -48,9 +48,13 @@ function rig() {
   fill(sql, idOf('Other'), [5, 6])
   group = start()
   const inbox = idOf('INBOX')
+  let target: number | undefined
   const copy = (uid: number, isLast: boolean) => {
-    const part = { copy: 'c', isLast }
-    return run({ op: 'copy', owner: OWNER, mailbox: inbox, ranges: [uid, uid], to: 'Archive', part })
+    const about = { op: 'copy', owner: OWNER, mailbox: inbox, to: 'Archive' } as const
+    const same = target === undefined ? {} : { toUidValidity: target }
+    const done = run({ ...about, ...same, ranges: [uid, uid], part: { copy: 'c', isLast } })
+    if (done.ok) target = (done.value as { readonly uidValidity: number }).uidValidity
+    return done
   }
   const uidsOf = (name: string) =>
     sql.all('SELECT uid FROM entries WHERE mailbox = ? ORDER BY uid', idOf(name)).map(([uid]) => uid)

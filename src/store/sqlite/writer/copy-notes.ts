@@ -1,6 +1,6 @@
 import type { Operation } from '../operations.ts'
 import type { Sql } from '../sql.ts'
-import { type Context, refuse } from './context.ts'
+import type { Context } from './context.ts'
 import type { MailboxState } from './state.ts'
 
 /*
@@ -44,13 +44,6 @@ export function noteCopy(
   const ranges = known === undefined ? [] : (JSON.parse(known) as Note).ranges
   const note: Note = { owner: target.account, mailbox: target.id, ranges: [...ranges, first, last] }
   sql.run(WRITE, PREFIX + copy, JSON.stringify(note))
-}
-
-/** UIDs of one mailbox mean other messages in the next of the same name: such a COPY could not be taken back. */
-export function requireSameTarget({ sql }: Context, copy: string, target: MailboxState): void {
-  const known = sql.get(READ, PREFIX + copy)?.[0] as string | undefined
-  if (known !== undefined && (JSON.parse(known) as Note).mailbox !== target.id)
-    refuse({ kind: 'no-such-mailbox', what: target.name })
 }
 
 export function forgetCopy({ sql }: Pick<Context, 'sql'>, copy: string): void {

@@ -3,8 +3,8 @@ import { keywordsOf, unionBits, withoutBits } from '../../flag-bits.ts'
 import { WRITE_SLICE_ROWS } from '../../limits.ts'
 import type { CopyOperation, FlagsOperation, Operation } from '../operations.ts'
 import { addMessageRef } from './bodies.ts'
-import { type Context, requireAccount, requireMailbox, requireNamed } from './context.ts'
-import { forgetCopy, noteCopy, requireSameTarget } from './copy-notes.ts'
+import { type Context, refuse, requireAccount, requireMailbox, requireNamed } from './context.ts'
+import { forgetCopy, noteCopy } from './copy-notes.ts'
 import {
   bitsOf,
   checkQuota,
@@ -116,6 +116,9 @@ export function copyMessages(
   const account = requireAccount(context, operation.owner)
   const source = requireMailbox(context, operation.owner, operation.mailbox)
   const target = requireNamed(context, operation.owner, operation.to)
+  // UIDs of one mailbox mean other messages in the next of the same name: a COPY could not be taken back from both.
+  if (operation.toUidValidity !== undefined && operation.toUidValidity !== target.uidValidity)
+    refuse({ kind: 'no-such-mailbox', what: operation.to })
   const rows = [...entriesIn(context, source, operation.ranges)]
   if (operation.op === 'copy')
     checkQuota(
@@ -123,7 +126,6 @@ export function copyMessages(
       rows.reduce((sum, [, , , size]) => sum + size, 0),
     )
   const { part } = operation
-  if (part !== undefined) requireSameTarget(context, part.copy, target)
   const targetUids = transfer(context, { account, source, target }, rows)
   if (part?.isLast === true) forgetCopy(context, part.copy)
   else if (part !== undefined) noteCopy(context, part.copy, { target, uids: targetUids })
