@@ -1,14 +1,24 @@
 import { assert } from '../../mail/assert.ts'
 import type { FetchSection } from './commands/fetch.ts'
 import type { Output } from './output.ts'
-import { encodeItems, type FetchData, fetchHead, literalHead } from './responses/fetch.ts'
+import {
+  FETCH_END,
+  type FetchData,
+  type FetchResponse,
+  SectionLabels,
+  writeFetch,
+  writeFetchHead,
+  writeItems,
+  writeLiteralHead,
+} from './responses/fetch.ts'
 
 /**
- * One FETCH response written in pieces. Octets on the wire cannot be taken back, so each literal must come to
+ * FETCH responses, whole and in pieces. Octets on the wire cannot be taken back, so each literal must come to
  * exactly the size that was announced, and nothing may stand between its pieces: both are asserted.
  */
 export class FetchStream {
   readonly #out: Output
+  readonly #labels = new SectionLabels()
   #open = false
   #empty = true
   #missing = 0
@@ -21,22 +31,30 @@ export class FetchStream {
     return this.#open
   }
 
+  whole(response: FetchResponse): void {
+    assert(!this.#open, 'a FETCH response within another')
+    writeFetch(this.#out, response, this.#labels)
+  }
+
   start(sequence: number, items: readonly FetchData[]): void {
     assert(!this.#open, 'a FETCH response within another')
     this.#open = true
     this.#empty = true
-    this.#out.text(fetchHead(sequence))
+    writeFetchHead(this.#out, sequence)
     this.items(items)
   }
 
   items(items: readonly FetchData[]): void {
     assert(this.#open && this.#missing === 0, 'FETCH items out of place')
-    if (items.length > 0) this.#out.text(this.#gap() + encodeItems(items))
+    if (items.length === 0) return
+    this.#gap()
+    writeItems(this.#out, items, this.#labels)
   }
 
   literal(item: FetchSection, sizeBytes: number): void {
     assert(this.#open && this.#missing === 0, 'FETCH literal out of place')
-    this.#out.text(this.#gap() + literalHead(item, sizeBytes))
+    this.#gap()
+    writeLiteralHead(this.#out, this.#labels.of(item), sizeBytes)
     this.#missing = sizeBytes
   }
 
@@ -49,12 +67,11 @@ export class FetchStream {
   end(): void {
     assert(this.#open && this.#missing === 0, 'FETCH response is not complete')
     this.#open = false
-    this.#out.text(')\r\n')
+    this.#out.text(FETCH_END)
   }
 
-  #gap(): string {
-    const gap = this.#empty ? '' : ' '
+  #gap(): void {
+    if (!this.#empty) this.#out.text(' ')
     this.#empty = false
-    return gap
   }
 }

@@ -220,6 +220,7 @@ export class ImapServer implements ImapServerMachine {
     assert(this.#talk.doing !== 'greeting', 'a response before the greeting')
     assert(!this.#fetch.open, 'a response within a FETCH response')
     assert(response.kind !== 'expunge' || this.mayExpunge, 'EXPUNGE is not allowed now')
-    this.#talk.out.text(encodeResponse(response))
+    if (response.kind === 'fetch') this.#fetch.whole(response)
+    else this.#talk.out.text(encodeResponse(response))
   }
 }

@@ -1,6 +1,7 @@
 import { latin1 } from '../../../bytes/ascii.ts'
 import type { FetchSection } from '../commands/fetch.ts'
 import { formatInternalDate, type InternalDate } from '../date.ts'
+import { Output } from '../output.ts'
 import { formatSection } from '../section.ts'
 import type { RenderedFlags } from './flag-list.ts'
 
@@ -24,23 +25,39 @@ export interface FetchResponse {
 }
 
 export function encodeFetch(response: FetchResponse): string {
-  return `${fetchHead(response.sequence)}${encodeItems(response.items)})\r\n`
+  const out = new Output()
+  writeFetch(out, response, new SectionLabels())
+  return latin1(out.take())
 }
 
-export function fetchHead(sequence: number): string {
-  return `* ${sequence} FETCH (`
+export function writeFetch(out: Output, response: FetchResponse, labels: SectionLabels): void {
+  writeFetchHead(out, response.sequence)
+  writeItems(out, response.items, labels)
+  out.text(FETCH_END)
+}
+
+export const FETCH_END = ')\r\n'
+
+export function writeFetchHead(out: Output, sequence: number): void {
+  out.text('* ')
+  out.number(sequence)
+  out.text(' FETCH (')
 }
 
 /** Items with single spaces between them. */
-export function encodeItems(items: readonly FetchData[]): string {
-  let text = ''
-  for (const item of items) text += text === '' ? encodeItem(item) : ` ${encodeItem(item)}`
-  return text
+export function writeItems(out: Output, items: readonly FetchData[], labels: SectionLabels): void {
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) out.text(' ')
+    writeItem(out, items[i] as FetchData, labels)
+  }
 }
 
 /** The label of a section and the announcement of its literal; the octets follow. */
-export function literalHead(item: FetchSection, sizeBytes: number): string {
-  return `${sectionLabel(item)} {${sizeBytes}}\r\n`
+export function writeLiteralHead(out: Output, label: string, sizeBytes: number): void {
+  out.text(label)
+  out.text(' {')
+  out.number(sizeBytes)
+  out.text('}\r\n')
 }
 
 /** `BODY[TEXT]<0>`: what was asked for, without PEEK and the length. */
@@ -50,23 +67,56 @@ export function sectionLabel(item: FetchSection): string {
   return `BODY[${formatSection(item.section)}]${origin}`
 }
 
-function encodeItem(item: FetchData): string {
+/** Labels by what was asked for: thousands of messages of one FETCH have the same. */
+export class SectionLabels {
+  readonly #labels = new WeakMap<FetchSection, string>()
+
+  of(item: FetchSection): string {
+    let label = this.#labels.get(item)
+    if (label === undefined) {
+      label = sectionLabel(item)
+      this.#labels.set(item, label)
+    }
+    return label
+  }
+}
+
+function writeItem(out: Output, item: FetchData, labels: SectionLabels): void {
   switch (item.kind) {
     case 'uid':
-      return `UID ${item.uid}`
+      out.text('UID ')
+      out.number(item.uid)
+      return
     case 'flags':
-      return `FLAGS ${item.flags}`
+      out.text('FLAGS ')
+      out.text(item.flags)
+      return
     case 'internal-date':
-      return `INTERNALDATE "${formatInternalDate(item.date)}"`
+      out.text(`INTERNALDATE "${formatInternalDate(item.date)}"`)
+      return
     case 'size':
-      return `RFC822.SIZE ${item.sizeBytes}`
+      out.text('RFC822.SIZE ')
+      out.number(item.sizeBytes)
+      return
     case 'envelope':
-      return `ENVELOPE ${latin1(item.wire)}`
+      out.text('ENVELOPE ')
+      out.octets(item.wire)
+      return
     case 'body-structure':
-      return `${item.extended ? 'BODYSTRUCTURE' : 'BODY'} ${latin1(item.wire)}`
+      out.text(item.extended ? 'BODYSTRUCTURE ' : 'BODY ')
+      out.octets(item.wire)
+      return
     case 'section':
-      return item.octets === null
-        ? `${sectionLabel(item.item)} NIL`
-        : literalHead(item.item, item.octets.length) + latin1(item.octets)
+      writeSection(out, labels.of(item.item), item.octets)
   }
+}
+
+function writeSection(out: Output, label: string, octets: Uint8Array | null): void {
+  if (octets === null) {
+    out.text(label)
+    out.text(' NIL')
+    return
+  }
+  writeLiteralHead(out, label, octets.length)
+  out.octets(octets)
 }
