@@ -129,6 +129,8 @@ export const LOG_LIMITS = {
   lineChars: 4_000,
   /** Lines waiting for a slow disk or pipe; more are dropped and counted. */
   bufferBytes: 4 * 1024 * 1024,
+  /** After a write lines are gathered so long for the next: what a killed process may take with it. */
+  gatherMs: 20,
   /** How often a file is looked at to see whether it was rotated. */
   rotationCheckMs: 2_000,
   /** One datagram or one `logger` line. */

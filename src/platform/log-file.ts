@@ -15,14 +15,16 @@ export interface FileSinkOptions {
 const RETRY_MS = 100
 
 /**
- * Lines into a file or to standard error, by asynchronous writes: what comes while one is under way leaves
- * with the next, in one call. A file that was renamed or removed (logrotate) is opened anew within seconds.
+ * Lines into a file or to standard error, by asynchronous writes: a lone line leaves at once; what comes while it is
+ * under way, and shortly after, leaves with the next, in one call: a busy server would else write for each message. A file that was renamed or removed (logrotate) is opened anew within seconds.
  */
 export class FileSink implements LogSink {
   readonly #options: FileSinkOptions
   readonly #buffer = new LineBuffer(LOG_LIMITS.bufferBytes)
   #fd: number | undefined
   #writing = false
+  /** Lines are being gathered after a write. */
+  #gathering: NodeJS.Timeout | undefined
   #checkAtMs = 0
   #problem = false
   /** The last write failed. */
@@ -51,10 +53,12 @@ export class FileSink implements LogSink {
 
   close(): Promise<void> {
     if (!this.#writing && this.#buffer.isEmpty) {
+      clearTimeout(this.#gathering)
       this.#shut()
       return Promise.resolve()
     }
     this.#idle ??= Promise.withResolvers<void>()
+    if (this.#gathering !== undefined) this.#gathered()
     return this.#idle.promise.then(() => this.#shut())
   }
 
@@ -75,7 +79,7 @@ export class FileSink implements LogSink {
   }
 
   #flush(): void {
-    if (this.#writing || this.#buffer.isEmpty) return
+    if (this.#writing || this.#gathering !== undefined || this.#buffer.isEmpty) return
     this.#followRotation()
     const bytes = Buffer.from(this.#buffer.takeAll())
     this.#writing = true
@@ -109,6 +113,13 @@ export class FileSink implements LogSink {
 
   #written(): void {
     this.#writing = false
+    if (this.#idle === undefined) this.#gathering = setTimeout(() => this.#gathered(), LOG_LIMITS.gatherMs)
+    else this.#gathered()
+  }
+
+  #gathered(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
     this.#flush()
     if (this.#writing) return
     this.#idle?.resolve()
