@@ -21,6 +21,9 @@ export function encodeReply(reply: Reply, style: ReplyStyle = { utf8: false }): 
   assert(enhanced === undefined || isEnhanced(enhanced, code), `enhanced code ${enhanced} with ${code}`)
   // rfc2034 §4: the enhanced code stands in each line.
   const prefix = enhanced === undefined ? '' : `${enhanced} `
+  const [only] = reply.lines
+  if (reply.lines.length === 1 && only !== undefined && PLAIN_LINE.test(only))
+    return Buffer.from(`${code} ${prefix}${only}\r\n`, 'latin1')
   const room = LINE_OCTETS - 'ddd-'.length - '\r\n'.length - prefix.length
   const lines = reply.lines.flatMap((line) => linesOf(line, room, style)).slice(0, MAX_LINES)
   if (lines.length === 0) lines.push('')
