@@ -56,7 +56,7 @@ export interface QueueStore {
   read(id: QueueId): AsyncIterable<Uint8Array>
   /** Why the message can't be handed on: its octets are not those that were stored. undefined: they are. */
   damage(id: QueueId): Promise<string | undefined>
-  /** The message's header block, for a DSN. */
+  /** The message's header block, for a DSN. Rejects where `damage` has something to say. */
   readHeader(id: QueueId): Promise<Uint8Array>
   /** One commit: outcomes, trace, and the DSN to deliver or queue. An item without waiting or held recipients is gone after it. */
   record(result: {

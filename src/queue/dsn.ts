@@ -128,16 +128,12 @@ async function original(
   const whole = isFull ? await wholeOf(queue, item) : undefined
   if (whole !== undefined) return { kind: 'full', octets: whole }
   try {
-    // Of damaged octets none are sent on.
-    const isDamaged = isFull && (await queue.damage(item.id)) !== undefined
-    return { kind: 'header', octets: isDamaged ? NOTHING : await queue.readHeader(item.id) }
+    return { kind: 'header', octets: await queue.readHeader(item.id) }
   } catch {
-    // Cancelled meanwhile, or the disk can't be read: the sender is told all the same.
-    return { kind: 'header', octets: NOTHING }
+    // Damaged, cancelled meanwhile, or the disk can't be read: the sender is told all the same.
+    return { kind: 'header', octets: new Uint8Array(0) }
   }
 }
-
-const NOTHING = new Uint8Array(0)
 
 /** undefined where it can't be read now: its header, which says which message it was, may be read all the same. */
 async function wholeOf(queue: QueueStore, { id }: QueueItem): Promise<Uint8Array | undefined> {

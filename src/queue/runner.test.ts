@@ -60,6 +60,23 @@ test('refused, and the message cannot be read now: the report says which it was'
   assert.doesNotMatch(about('; y@a.test'), header, 'nothing of damaged octets')
 })
 
+test('octets of a damaged header go back in no report: neither with RET=HDRS nor in one of a delay', async () => {
+  const sender = { reversePath: address('me@example.test'), bodyType: '7BIT', smtputf8: false } as const
+  for (const [reply, ret, action] of [
+    [REFUSED, 'HDRS', /Action: failed/],
+    [DEFERRED, undefined, /Action: delayed/],
+  ] as const) {
+    const world = new World()
+    world.hosts.set('a.test', says(reply))
+    const id = world.queue.add({ sender: { ...sender, ret } }, ['x@a.test'])
+    world.queue.damaged.set(id, 'its checksum does not match')
+    world.runner.start()
+    await world.clock.pass(24 * 60 * MINUTE)
+    assert.match(world.dsn(0), action)
+    assert.doesNotMatch(world.dsn(0), /Subject: hello/)
+  }
+})
+
 test('deferred: tried again on the schedule, told late once, given up in the end', async () => {
   const world = new World()
   world.hosts.set('a.test', says(DEFERRED))

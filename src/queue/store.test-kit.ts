@@ -142,6 +142,8 @@ export class MemoryQueue implements QueueStore {
   }
 
   async readHeader(id: QueueId) {
+    const why = this.damaged.get(id)
+    if (why !== undefined) throw new Error(why)
     const found = this.items.get(id)
     if (found === undefined) throw new Error(`queue item ${id} is gone`)
     return found.octets.subarray(0, found.octets.indexOf('\r\n\r\n') + 4)

@@ -272,3 +272,44 @@ test('known addresses that are damaged keep no server from starting', () =>
   withSpoilt(['good_addresses'], async (store) => {
     assert.equal((await store.accounts.listAccounts()).length, 3)
   }))
+
+test('the copy of the header of a large message is proved by no checksum: what goes out as proved is its file', async () => {
+  const folder = mkdtempSync(join(root, 'header-'))
+  const told: Told = { faults: [], notes: [], damage: [] }
+  const opened = await open(folder, told)
+  assert(opened.ok)
+  const { store } = opened
+  const bench = new Bench({ store, reopen: () => assert.fail(), dispose: () => store.close() })
+  const anna = await bench.account('anna@example.test')
+  const queue = {
+    sender: { reversePath: addr('a@far.test'), bodyType: '8BITMIME', smtputf8: false },
+    recipients: [{ address: addr('b@far.test') }],
+    nextAttemptAtMs: 1,
+    skipBytes: 0,
+  } as const
+  const large = mail('large', 'text\r\n'.repeat(100_000))
+  for (const text of [large, mail('small')]) await bench.deliver(text, anna, { queue })
+  const change = (statement: string): void => {
+    const db = new DatabaseSync(join(folder, 'hikyaku.db'))
+    db.exec(statement)
+    db.close()
+  }
+  change("UPDATE bodies SET head = CAST(replace(CAST(head AS TEXT), 'large', 'lbrge') AS BLOB)")
+  change("UPDATE texts SET bytes = CAST(replace(CAST(bytes AS TEXT), 'ello', 'allo') AS BLOB)")
+  const [first, second] = await store.queue.list({ limit: 5 })
+  assert(first !== undefined && second !== undefined)
+  const end = large.indexOf('\r\n\r\n') + 4
+  assert.equal(`${Buffer.from(await store.queue.readHeader(first.id))}`, large.slice(0, end))
+  const sent: Uint8Array[] = []
+  for await (const piece of store.queue.read(first.id)) sent.push(piece)
+  assert(Buffer.concat(sent).equals(Buffer.from(large)), 'and so it is sent on')
+  await assert.rejects(store.queue.readHeader(second.id), /its checksum does not match/)
+  const view = await bench.view(anna)
+  assert.equal(`${await bench.octets(anna, view, 1)}`, large)
+  const part = { path: [], what: 'all', partial: { offset: 0, length: 40 } } as const
+  const [row] = await bench.rows(anna, view, [1], { sections: [part] })
+  assert.equal(`${await collect(row?.sections?.[0])}`, large.slice(0, 40), 'a piece of it, too')
+  view.close()
+  await store.close()
+  assert.deepEqual(told.faults, [])
+})

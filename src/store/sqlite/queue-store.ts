@@ -51,9 +51,7 @@ export class SqliteQueue implements QueueStore {
   }
 
   async *read(id: QueueId): AsyncIterable<Uint8Array> {
-    const body = await this.#body(id)
-    const why = await this.#damageOf(body)
-    if (why !== undefined) throw new ReadFault(`the message of queue item ${id} is damaged: ${why}`)
+    const body = await this.#provedBody(id)
     if (body.octets.length > 0) yield body.octets
     if (body.rest !== undefined) yield* streamRange(this.#bodies, { ...body.rest, before: new Uint8Array(0) })
   }
@@ -68,7 +66,12 @@ export class SqliteQueue implements QueueStore {
   }
 
   async readHeader(id: QueueId): Promise<Uint8Array> {
-    return (await this.#body(id)).header
+    const body = await this.#provedBody(id)
+    const { header, octets, rest } = body
+    const left = header.length - octets.length
+    if (rest === undefined || left <= 0) return octets.subarray(0, header.length)
+    const range = { ...rest, before: octets, length: Math.min(rest.length, left) }
+    return Buffer.concat(await Array.fromAsync(streamRange(this.#bodies, range)))
   }
 
   async record(result: Parameters<QueueStore['record']>[0]): Promise<Stored<undefined>> {
@@ -103,6 +106,14 @@ export class SqliteQueue implements QueueStore {
 
   async #damageOf({ damaged, needed }: QueueBody): Promise<string | undefined> {
     return damaged ?? (needed === undefined ? undefined : this.#proofs.prove(needed))
+  }
+
+  /** Rejects with `ReadFault` where its octets are not those that were stored. */
+  async #provedBody(id: QueueId) {
+    const body = await this.#body(id)
+    const why = await this.#damageOf(body)
+    if (why !== undefined) throw new ReadFault(`the message of queue item ${id} is damaged: ${why}`)
+    return body
   }
 
   async #body(id: QueueId) {

@@ -3,7 +3,7 @@ import { INLINE_BODY_BYTES } from '../../limits.ts'
 import { bodyPath } from '../body-files.ts'
 import type { FileRange } from '../questions.ts'
 
-/** A stored message's octets: prefix ‖ head ‖ text, or prefix ‖ file. */
+/** A stored message's octets: prefix ‖ head ‖ text, or prefix ‖ file, whose beginning `head` is a copy of. */
 export interface StoredOctets {
   readonly prefix: Uint8Array
   readonly head: Uint8Array
@@ -30,7 +30,9 @@ export function slice(
   const pieces: Uint8Array[] = []
   const { prefix, head, text, file } = octets
   let at = 0
-  for (const piece of [prefix, head, text ?? undefined]) {
+  // What goes out as proved comes from the file itself: its checksum says nothing of the copy of its header.
+  const held = file !== null && text !== undefined ? [prefix] : [prefix, head, text ?? undefined]
+  for (const piece of held) {
     if (piece === undefined) continue
     const [from, to] = [Math.max(start - at, 0), Math.min(end - at, piece.length)]
     if (from < to) pieces.push(from === 0 && to === piece.length ? piece : piece.subarray(from, to))
