@@ -23,22 +23,23 @@ interface Proved {
  */
 export class FileProofs {
   readonly #folder: string
-  readonly #now: () => number
+  readonly #monotonic: () => number
   readonly #proved = new Map<string, Proved>()
 
-  constructor(folder: string, now: () => number) {
+  /** @param monotonic ms of a clock that nobody sets: one that is set back would have a proof believed for years. */
+  constructor(folder: string, monotonic: () => number = () => performance.now()) {
     this.#folder = folder
-    this.#now = now
+    this.#monotonic = monotonic
   }
 
   /** Why the file is not what was stored; undefined: it is. Rejects with `ReadFault` where that can't be found out now. */
   prove(needed: NeededFile): Promise<string | undefined> {
     const known = this.#proved.get(needed.file)
-    if (known !== undefined && this.#now() - known.atMs < PROVED_FILE_MS) return known.why
+    if (known !== undefined && this.#monotonic() - known.atMs < PROVED_FILE_MS) return known.why
     const why = this.#read(needed)
     why.catch(() => this.forget(needed.file))
     this.#proved.delete(needed.file)
-    this.#proved.set(needed.file, { atMs: this.#now(), why })
+    this.#proved.set(needed.file, { atMs: this.#monotonic(), why })
     if (this.#proved.size > PROVED_FILES) {
       const [oldest] = this.#proved.keys()
       if (oldest !== undefined) this.#proved.delete(oldest)

@@ -53,7 +53,7 @@ export class SqliteMailboxes implements Mailboxes {
     this.#reader = parts.reader
     this.#hub = parts.hub
     const { bodies, news, reader } = parts
-    this.#source = { reader, bodies, news, proofs: new FileProofs(bodies, () => parts.now()) }
+    this.#source = { reader, bodies, news, proofs: new FileProofs(bodies) }
     this.#lowWater = parts.lowWater
     this.#now = parts.now
   }

@@ -28,7 +28,7 @@ export class SqliteQueue implements QueueStore {
     this.#reader = parts.reader
     this.#bodies = parts.bodies
     this.#now = parts.now
-    this.#proofs = new FileProofs(parts.bodies, parts.now)
+    this.#proofs = new FileProofs(parts.bodies)
   }
 
   async due(query: Parameters<QueueStore['due']>[0]): Promise<readonly QueueItem[]> {
