@@ -57,6 +57,8 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ['mail show a@example.test INBOX', /^UID is missing\. /],
   ['alias add x@example.test', /^TARGET is missing\. /],
   ['tls install', /^FILE is missing\. /],
+  ['backup /b --keep 0', /^--keep needs a number of backups, 1 or more\. Usage: hikyaku backup DIR /],
+  ['backup /b --keep all', /^--keep needs a number of backups, 1 or more\. Usage: /],
   ['account list x', /^"x" is too much\. /],
 ]
 for (const [line, said] of WRONG)

@@ -183,7 +183,7 @@ const SPECS: readonly Spec[] = [
     details: [
       'Each backup is a folder of its own by the time (UTC), whole and checked, or not there at all. Large messages that the backup before has are shared with it by hard links.',
       '`--keep N` removes older backups of this server beyond the newest N, once the new one is there.',
-      '`--quiet` says nothing unless something is wrong: for cron.',
+      '`--quiet` says nothing unless something is wrong: for cron. Files that settings name elsewhere, which no backup holds, are not told then.',
       'The exit code is 1 where there is no backup, or where messages in it were damaged in the mail store already.',
       'With a running server it is the server that writes: its user must be allowed to write to DIR.',
     ],
@@ -191,7 +191,7 @@ const SPECS: readonly Spec[] = [
     shape: { texts: ['keep'], flags: ['quiet'], min: 1 },
     args: (parsed) => ({
       folder: resolve(at(parsed, 0) ?? ''),
-      keep: parsed.text('keep'),
+      keep: backupsToKeep(parsed.text('keep')),
       quiet: parsed.flag('quiet'),
     }),
   },
@@ -224,6 +224,13 @@ export const OPERATION_VERBS: readonly Verb[] = SPECS.map((spec) => ({
     })
   },
 }))
+
+/** The operation says no to it as well: told here, it is wrong usage. */
+function backupsToKeep(text: string | undefined): string | undefined {
+  if (text !== undefined && !(/^\d{1,6}$/.test(text) && Number(text) >= 1))
+    throw new UsageError('--keep needs a number of backups, 1 or more')
+  return text
+}
 
 /** undefined: generate one. A password never stands on the command line, where every user of the machine can read it. */
 async function passwordOf(parsed: Parsed, context: CommandContext): Promise<string | undefined> {

@@ -21,3 +21,26 @@ test('a file that belongs to the backup and cannot be read is told, and nothing 
   )
   assert.deepEqual(events, [['backup.failed', { cause: result.error }]])
 })
+
+test('--quiet tells what was not done, and nothing else', async () => {
+  const made = {
+    folder: '/backups/one',
+    messages: 1,
+    sizeBytes: 1,
+    linkedFiles: 0,
+    linkedBytes: 0,
+    damaged: [],
+  }
+  const quiet = async (notes: readonly string[]) => {
+    const ports = {
+      config: defaultConfig,
+      backups: { make: async () => ({ ok: true, made: { ...made, removed: ['/backups/none'], notes } }) },
+      clock: { now: () => 0 },
+      log: { event: () => undefined },
+    } as unknown as OperationPorts
+    return backup(ports, { folder: '/backups', quiet: true }, unwatched())
+  }
+  assert.deepEqual(await quiet([]), { ok: true, lines: [] })
+  const notes = ['Older backups could not be removed: no right to.']
+  assert.deepEqual(await quiet(notes), { ok: true, lines: notes })
+})

@@ -38,7 +38,8 @@ export const backup: Operation = async (ports, args, progress) => {
   if (!result.ok) return failed(log, result.sentence)
   const { made } = result
   log.event('backup.made', { folder: made.folder, messages: made.messages, size: made.sizeBytes })
-  if (isQuiet && made.damaged.length === 0) return said()
+  // What stays out by the settings is told by hand, not every night; what went wrong is.
+  if (isQuiet && made.damaged.length === 0) return said(...made.notes)
   const lines = [
     ...madeLines(made),
     ...notes,
