@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { headerFields, headerFieldsSubset, unfold } from './header.ts'
+import { headerFields, unfold } from './header.ts'
 import { MAX_FIELDS } from './limits.ts'
 
 const HEADER = Buffer.from(
@@ -51,21 +51,6 @@ test('cut at every byte: whole fields stay as they are', () => {
     const fields = headerFields(HEADER.subarray(0, cut))
     for (const [index, field] of fields.slice(0, -1).entries()) assert.deepEqual(field, whole[index])
   }
-})
-
-test('a subset of the header is byte for byte, with the empty line', () => {
-  const subset = (names: string[], not: boolean): string =>
-    Buffer.from(headerFieldsSubset(HEADER, names, not)).toString()
-  assert.equal(subset(['SUBJECT'], false), 'Subject: a\r\n b\r\nsubject:second\n\r\n')
-  assert.equal(subset(['to', 'x-empty'], false), 'To : x@example.test\r\nX-Empty:\r\n\r\n')
-  assert.equal(subset(['none'], false), '\r\n')
-  assert.equal(subset(['received', 'subject', 'x-empty'], true), 'To : x@example.test\r\ngarbage\r\n\r\n')
-  assert.equal(subset([], true), HEADER.toString())
-})
-
-test('a header without an empty line gets none', () => {
-  const header = Buffer.from('A: 1\r\nB: 2\r\n')
-  assert.equal(Buffer.from(headerFieldsSubset(header, ['b'], false)).toString(), 'B: 2\r\n')
 })
 
 test('attack 31a: the number of fields is bounded', () => {

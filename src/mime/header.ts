@@ -1,4 +1,4 @@
-import { asBuffer, CR, LF, latin1, SP, TAB } from '../bytes/ascii.ts'
+import { CR, LF, latin1, SP, TAB } from '../bytes/ascii.ts'
 import { MAX_FIELDS } from './limits.ts'
 
 /** One header field as it stands in the message; offsets count from the start of the header block. */
@@ -74,30 +74,6 @@ export function unfold(raw: string): string {
   while (start < end && isSpace(raw.charCodeAt(start))) start++
   const value = raw.slice(start, end)
   return /[\r\n]/.test(value) ? value.replace(/[\r\n]+/g, '') : value
-}
-
-/**
- * `BODY[HEADER.FIELDS …]` and its `.NOT` form (rfc3501 §6.4.5): the fields byte by byte in their order, then
- * the header's empty line, where it has one.
- */
-export function headerFieldsSubset(header: Uint8Array, names: readonly string[], not: boolean): Uint8Array {
-  const bytes = asBuffer(header)
-  const text = latin1(header)
-  const wanted = new Set(names.map((name) => name.toLowerCase()))
-  const pieces: Uint8Array[] = []
-  let start = 0
-  while (start < text.length) {
-    if (isEmptyLine(text, start)) {
-      pieces.push(bytes.subarray(start, lineEnd(text, start)))
-      break
-    }
-    const end = fieldEnd(text, start)
-    const colon = fieldColon(text, start, end)
-    const listed = colon >= 0 && wanted.has(text.slice(start, colon).trimEnd().toLowerCase())
-    if (listed !== not) pieces.push(bytes.subarray(start, end))
-    start = end
-  }
-  return Buffer.concat(pieces)
 }
 
 /** Whether a line can be a header field: a name of printable characters, then a colon (rfc5322 §2.2, §4.5). */

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { parseAddresses } from './address.ts'
 import { decodeText } from './charset.ts'
 import { parseDate } from './date.ts'
-import { headerFields, headerFieldsSubset } from './header.ts'
+import { headerFields } from './header.ts'
+import { HeaderSubset } from './header-subset.ts'
 import { htmlToText } from './html.ts'
 import { messageIds } from './ids.ts'
 import {
@@ -207,6 +208,6 @@ test('attack 31a: header fields of any shape', options, () => {
   for (const piece of [':', 'a:\n', '\n ', ' ', 'a', 'a \t', '\r']) {
     const header = Buffer.from(`x${piece.repeat(MANY)}`)
     assert.ok(headerFields(header).length <= 2_000)
-    assert.ok(headerFieldsSubset(header, ['a'], false).length <= header.length)
+    assert.ok(new HeaderSubset(['a'], false).of(header).length <= header.length)
   }
 })

@@ -1,4 +1,4 @@
-import { headerFieldsSubset } from '../../../mime/header.ts'
+import type { HeaderBlock, HeaderSubset } from '../../../mime/header-subset.ts'
 import { decodeParts, type Part, sectionRange } from '../../../mime/parts.ts'
 import type { FetchWanted, SectionWanted } from '../../../ports/mailboxes.ts'
 import { FETCH_ROW_BYTES, INLINE_BODY_BYTES } from '../../limits.ts'
@@ -6,9 +6,9 @@ import { bodyCrcOf } from '../body-crc.ts'
 import type { FetchedRows } from '../questions.ts'
 import { describeError, isUnreadable, type Sql } from '../sql.ts'
 import { Damaged } from './damaged.ts'
-import { type Columns, type Plan, planFetch, RowColumns } from './fetch-plan.ts'
+import { type Columns, type Plan, type PlannedSection, planFetch, RowColumns } from './fetch-plan.ts'
 import { isRange, type Slice, type StoredOctets, slice } from './octets.ts'
-import { PACKED_ROWS, readPacked } from './packed.ts'
+import { PACKED_BYTES, PACKED_ROWS, readPacked, readSizes } from './packed.ts'
 import { RowBuilder } from './row-builder.ts'
 
 /**
@@ -23,7 +23,7 @@ export function fetchRows(
   maxBytes: number,
 ): FetchedRows {
   const plan = planFetch(wanted)
-  const reading = { plan, folder, answer: new RowBuilder(), maxBytes, messages }
+  const reading = { plan, folder, answer: new RowBuilder(messages.length, maxBytes), maxBytes, messages }
   for (let at = 0; at < messages.length; ) {
     const read = readFrom(sql, reading, at)
     at = read.why === 'damage' ? skipDamage(sql, reading, read.at) : read.at
@@ -49,17 +49,31 @@ interface Read {
 /** Rows from a place in the list on. */
 function readFrom(sql: Sql, reading: Reading, first: number): Read {
   const { answer, maxBytes, messages, plan } = reading
-  if (plan.packed === undefined) return readSingly(sql, reading, first, messages.length)
-  for (let at = first; at < messages.length; at += PACKED_ROWS) {
-    const end = Math.min(at + PACKED_ROWS, messages.length)
-    const columns = readPacked(sql, plan.packed, messages.slice(at, end))
+  const sizes = plan.at.has('text') ? readSizes(sql, messages, first) : undefined
+  for (let at = first; at < messages.length; ) {
+    const end = at + groupLength(sizes, at - first, messages.length - at, maxBytes - answer.sizeBytes)
+    const columns = end - at > 1 ? readPacked(sql, plan.packed, messages.slice(at, end)) : undefined
     if (columns === undefined) {
       const read = readSingly(sql, reading, at, end)
       if (read.why !== 'end') return read
     } else while (columns.next()) addRow(reading, columns, at + columns.number('index'))
     if (answer.sizeBytes >= maxBytes) return { at: end, why: 'full' }
+    at = end
   }
   return { at: messages.length, why: 'end' }
+}
+
+/** How many messages are read at once. Texts are held for so long: a large one is read by itself, as one of unknown size. */
+function groupLength(sizes: readonly number[] | undefined, from: number, left: number, room: number): number {
+  const most = Math.min(PACKED_ROWS, left)
+  if (sizes === undefined) return most
+  const bound = Math.min(PACKED_BYTES, room)
+  let length = 0
+  for (let bytes = 0; length < most; length++) {
+    bytes += sizes[from + length] ?? Infinity
+    if (bytes > bound) break
+  }
+  return Math.max(1, length)
 }
 
 function readSingly(sql: Sql, reading: Reading, first: number, end: number): Read {
@@ -103,37 +117,49 @@ function addColumns({ answer, folder, plan }: Reading, columns: Columns, index: 
   const { wanted } = plan
   answer.number(index)
   answer.number(columns.number('message'))
-  if (wanted.envelope) answer.octets([columns.wire('envelope')])
-  if (wanted.bodyStructure) answer.octets([columns.wire('structure')])
-  if (wanted.body) answer.octets([columns.wire('body')])
+  if (wanted.envelope) addWire(answer, columns, 'envelope')
+  if (wanted.bodyStructure) addWire(answer, columns, 'structure')
+  if (wanted.body) addWire(answer, columns, 'body')
   if (wanted.internalDate) {
     answer.number(columns.number('arrived'))
     answer.number(columns.number('zone'))
   }
   if (wanted.size) answer.number(columns.number('size'))
   if (wanted.emailId) answer.number(columns.number('thread'))
-  if (wanted.sections === undefined || wanted.sections.length === 0) return
+  if (plan.sections.length === 0) return
   const message = messageOf(plan, columns, folder)
   if (plan.at.has('text')) provable(answer, message, columns.number('crc'), index)
   const before = answer.sizeBytes
-  for (const section of wanted.sections) {
-    const some = resolveSection(message, section)
-    const length = heldLength(some)
-    // The first one always comes: asked for alone, it must.
-    if (answer.sizeBytes > before && answer.sizeBytes - before + length > FETCH_ROW_BYTES)
-      answer.later(length)
-    else answer.octets(some)
+  // The first one always comes: asked for alone, it must.
+  for (const section of plan.sections)
+    addSection(answer, message, section, answer.sizeBytes > before ? before + FETCH_ROW_BYTES : Infinity)
+}
+
+function addWire(answer: RowBuilder, columns: Columns, name: string): void {
+  columns.findWire(name)
+  answer.copy(columns.source, columns.start, columns.end)
+}
+
+/** @param upTo a section with which the answer would have more octets is asked for by itself. */
+function addSection(answer: RowBuilder, message: Message, section: PlannedSection, upTo: number): void {
+  const { fields, wanted } = section
+  if (fields !== undefined && wanted.partial === undefined) {
+    const header = headerBlock(message, wanted)
+    if (header === undefined) answer.octets(undefined)
+    else {
+      const length = answer.fields(fields, header)
+      if (answer.sizeBytes > upTo) answer.notNow(length)
+    }
+    return
   }
+  const some = fields === undefined ? octetsOf(message, wanted) : someFields(message, wanted, fields)
+  const length = heldLength(some)
+  if (answer.sizeBytes + length > upTo) answer.later(length)
+  else answer.octets(some)
 }
 
 function messageOf(plan: Plan, columns: Columns, folder: string): Message {
-  const octets: StoredOctets = {
-    prefix: columns.octets('prefix'),
-    head: columns.octets('head'),
-    text: plan.at.has('text') ? columns.octetsOrNull('text') : undefined,
-    file: columns.textOrNull('file'),
-    size: columns.number('size'),
-  }
+  const octets = columns.stored()
   const parts = plan.at.has('parts') ? decodeParts(columns.octets('parts')) : undefined
   return { octets, parts, headerSize: columns.number('header'), folder }
 }
@@ -164,18 +190,31 @@ interface Message {
 }
 
 /** The octets of `BODY[section]<partial>`; undefined where there is no such part. */
-function resolveSection(message: Message, section: SectionWanted): Slice | undefined {
+function octetsOf(message: Message, section: SectionWanted): Slice | undefined {
   const range = rangeOf(message, section)
   if (range === undefined) return undefined
-  if (typeof section.what === 'string') {
-    const { start, end } = cutRange(range, section.partial)
-    return slice(message.octets, start, end, message.folder)
-  }
-  const end = Math.min(range.end, range.start + FIELDS_BYTES)
-  const header = joined(slice(message.octets, range.start, end, message.folder))
-  const subset = headerFieldsSubset(header, section.what.fields, section.what.not)
+  const { start, end } = cutRange(range, section.partial)
+  return slice(message.octets, start, end, message.folder)
+}
+
+function someFields(message: Message, section: SectionWanted, fields: HeaderSubset): Slice | undefined {
+  const header = headerBlock(message, section)
+  if (header === undefined) return undefined
+  const subset = fields.of(header.octets.subarray(header.start, header.end))
   const cut = cutRange({ start: 0, end: subset.length }, section.partial)
   return [subset.subarray(cut.start, cut.end)]
+}
+
+/** The header in which fields are looked for: undefined where there is no such part. */
+function headerBlock(message: Message, section: SectionWanted): HeaderBlock | undefined {
+  const range = rangeOf(message, section)
+  if (range === undefined) return undefined
+  const { start } = range
+  const end = Math.min(range.end, start + FIELDS_BYTES)
+  const { head, prefix } = message.octets
+  if (prefix.length === 0 && end <= head.length) return { octets: head, start, end }
+  const octets = joined(slice(message.octets, start, end, message.folder))
+  return { octets, start: 0, end: octets.length }
 }
 
 interface Range {

@@ -9,11 +9,19 @@ export interface PackedPlan {
   readonly octets: readonly string[]
 }
 
-const OCTETS: ReadonlySet<string> = new Set(['envelope', 'structure', 'body', 'prefix', 'head', 'parts'])
+const OCTETS: ReadonlySet<string> = new Set([
+  'envelope',
+  'structure',
+  'body',
+  'parts',
+  'prefix',
+  'head',
+  'text',
+])
 
 /**
  * Reading a row costs twice what SQLite needs for it: every value becomes an object. So SQLite joins the rows of many
- * messages into one. Texts are left out: of them the octets themselves cost, and they would be held all at once.
+ * messages into one.
  */
 export function planPacked(columns: readonly NamedColumn[], from: string): PackedPlan {
   const octets = columns.filter(([name]) => OCTETS.has(name))

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { FetchWanted } from '../../../ports/mailboxes.ts'
+import { bodyCrcOf } from '../body-crc.ts'
 import { FIRST_SCHEMA } from '../migrations/0001-first.ts'
 import { type Row, Sql } from '../sql.ts'
 import { fetchRows } from './fetch.ts'
@@ -21,7 +22,8 @@ const list = fc.oneof(
   { weight: 1, arbitrary: bytes },
 )
 const message = fc.record({
-  ...{ envelope: list, structure: list, prefix: bytes, head: bytes },
+  ...{ envelope: list, structure: list, prefix: bytes, head: bytes, text: fc.option(bytes, { freq: 12 }) },
+  isRight: fc.nat(9).map((n) => n > 0),
   file: fc.option(fc.constant('none'), { freq: 12 }),
   isGone: fc.boolean(),
 })
@@ -35,6 +37,11 @@ const wanted: fc.Arbitrary<FetchWanted> = fc.record(
     sections: fc.constantFrom<NonNullable<FetchWanted['sections']>>(
       [],
       [{ path: [], what: 'header' }],
+      [{ path: [], what: 'all' }],
+      [
+        { path: [], what: 'all', partial: { offset: 20, length: 50 } },
+        { path: [], what: { fields: ['SUBJECT'], not: true }, partial: { offset: 2, length: 20 } },
+      ],
       [
         { path: [], what: { fields: ['SUBJECT'], not: true } },
         { path: [], what: 'header', partial: { offset: 3, length: 9 } },
@@ -49,11 +56,15 @@ test('property: what is read of many messages at once is what is read one by one
     fc.property(fc.array(message, { maxLength: 150 }), wanted, (all, want) => {
       const db = new DatabaseSync(':memory:')
       db.exec(FIRST_SCHEMA)
-      const body = db.prepare("INSERT INTO bodies VALUES (?, 1, ?, 0, ?, NULL, ?, ?, ?, ?, X'', X'', ?)")
+      const body = db.prepare("INSERT INTO bodies VALUES (?, 1, ?, ?, ?, NULL, ?, ?, ?, ?, X'', X'', ?)")
+      const texts = db.prepare('INSERT INTO texts VALUES (?, ?)')
       const row = db.prepare('INSERT INTO messages VALUES (?, 1, ?, ?, 1, ?, ?, 60, NULL)')
-      for (const [id, { envelope, file, head, isGone, prefix, structure }] of all.entries()) {
-        const size = prefix.length + head.length
-        if (!isGone) body.run(id, size, size, file, prefix, envelope, structure, head)
+      for (const [id, { envelope, file, head, isGone, isRight, prefix, structure, text }] of all.entries()) {
+        const header = prefix.length + head.length
+        const size = header + (text?.length ?? 0)
+        const crc = isRight ? bodyCrcOf(prefix, head, text ?? head) : 1
+        if (!isGone) body.run(id, size, crc, header, file, prefix, envelope, structure, head)
+        if (text !== null) texts.run(id, text)
         row.run(id, id, id, size, 1000 + id)
       }
       const ids = [...all.keys(), 9999].reverse()

@@ -1,9 +1,26 @@
 import { isUnreadable, type Sql } from '../sql.ts'
-import { Columns } from './fetch-plan.ts'
+import { Columns, EMPTY } from './fetch-plan.ts'
+import type { StoredOctets } from './octets.ts'
 import type { PackedPlan } from './packed-plan.ts'
 
 /** Messages read at once: what is held of them is small beside a batch, and a question more does not show. */
 export const PACKED_ROWS = 64
+/** The same where their texts are read too. */
+export const PACKED_BYTES = 128 * 1024
+
+const SELECT_SIZES = `SELECT '[' || group_concat(coalesce(m.size, 0), ',') || ']'
+  FROM json_each(?) j LEFT JOIN messages m ON m.id = j.value`
+
+/** Octets of each of the messages from a place in the list on; of none where one can't be read. */
+export function readSizes(sql: Sql, messages: readonly number[], first: number): readonly number[] {
+  try {
+    const [sizes] = sql.get(SELECT_SIZES, JSON.stringify(messages.slice(first))) ?? []
+    return typeof sizes === 'string' ? JSON.parse(sizes) : []
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return []
+  }
+}
 
 /**
  * Reads what is wanted of some messages as one row.
@@ -18,7 +35,7 @@ export function readPacked(
   if (row === undefined) return undefined
   const [numbers, octets, count, files, wrong] = row
   if (files !== 0 || wrong !== 0 || typeof count !== 'number') return undefined
-  if (count === 0) return new PackedColumns(plan, [], new Uint8Array())
+  if (count === 0) return new PackedColumns(plan, [], EMPTY)
   if (typeof numbers !== 'string' || !(octets instanceof Uint8Array)) return undefined
   const values = JSON.parse(numbers) as readonly number[]
   const packed = new PackedColumns(plan, values, octets)
@@ -40,7 +57,6 @@ export class PackedColumns extends Columns {
   readonly stride: number
   readonly #plan: PackedPlan
   readonly #values: readonly number[]
-  readonly #octets: Uint8Array
   #row = -1
   #from = 0
 
@@ -49,14 +65,14 @@ export class PackedColumns extends Columns {
     this.stride = plan.numbers.length + plan.octets.length
     this.#plan = plan
     this.#values = values
-    this.#octets = octets
+    this.source = octets
   }
 
   /** Whether the lengths are those of the octets, so that each message has its own. */
   isWhole(): boolean {
     let total = 0
     for (let at = 0; at < this.#values.length; at += this.stride) total += this.#lengthAt(at)
-    return total === this.#octets.length
+    return total === this.source.length
   }
 
   /** Goes on to the next message; false after the last. */
@@ -70,24 +86,34 @@ export class PackedColumns extends Columns {
     return this.#values[this.#row * this.stride + this.#plan.numbers.indexOf(name)] as number
   }
 
-  octets(name: string): Uint8Array {
-    let from = this.#from
+  find(name: string): void {
+    this.start = this.#from
     let at = this.#row * this.stride + this.#plan.numbers.length
     for (const each of this.#plan.octets) {
       const length = this.#values[at++] as number
-      if (each === name) return this.#octets.subarray(from, from + length)
-      from += length
+      if (each === name) {
+        this.end = this.start + length
+        return
+      }
+      this.start += length
     }
     throw new RangeError(`no octets of ${name} were read`)
   }
 
-  octetsOrNull(name: string): Uint8Array {
-    return this.octets(name)
-  }
-
-  /** Only what has no file is read in this way. */
-  textOrNull(): null {
-    return null
+  /** All that follows the prefix is one piece: the columns stand in the order of the message's octets. */
+  stored(): StoredOctets {
+    this.find('prefix')
+    const { source, start, end } = this
+    const hasText = this.#plan.octets.includes('text')
+    this.find(hasText ? 'text' : 'head')
+    return {
+      prefix: start === end ? EMPTY : source.subarray(start, end),
+      head: source.subarray(end, this.end),
+      text: hasText ? EMPTY : undefined,
+      // Only what has no file is read in this way.
+      file: null,
+      size: this.number('size'),
+    }
   }
 
   #lengthAt(at: number): number {

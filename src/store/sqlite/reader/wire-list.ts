@@ -5,14 +5,15 @@ const [SPACE, DELETE] = [0x20, 0x7f]
  * Whether the octets are one list as IMAP writes it (an ENVELOPE, a BODYSTRUCTURE). They go to the client as they are:
  * one flipped bit in a quote or a literal's length would make all that follows in the session something else.
  */
-export function isWireList(bytes: Uint8Array): boolean {
-  if (bytes[0] !== OPEN) return false
+export function isWireList(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+  if (start >= end || bytes[start] !== OPEN) return false
   let depth = 0
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = start; at < end; ) {
     const octet = bytes[at] as number
     if (octet === OPEN) depth++
-    else if (octet === CLOSE && --depth === 0) return at === bytes.length - 1
-    const next = octet === QUOTE ? quotedEnd(bytes, at) : octet === BRACE ? literalEnd(bytes, at) : at + 1
+    else if (octet === CLOSE && --depth === 0) return at === end - 1
+    const next =
+      octet === QUOTE ? quotedEnd(bytes, at, end) : octet === BRACE ? literalEnd(bytes, at, end) : at + 1
     if (next === undefined || octet < SPACE || octet >= DELETE) return false
     at = next
   }
@@ -20,8 +21,8 @@ export function isWireList(bytes: Uint8Array): boolean {
 }
 
 /** The octet after a quoted string (rfc3501 §4.3). */
-function quotedEnd(bytes: Uint8Array, start: number): number | undefined {
-  for (let at = start + 1; at < bytes.length; at++) {
+function quotedEnd(bytes: Uint8Array, start: number, end: number): number | undefined {
+  for (let at = start + 1; at < end; at++) {
     const octet = bytes[at]
     if (octet === QUOTE) return at + 1
     if (octet === BACKSLASH) at++
@@ -31,13 +32,13 @@ function quotedEnd(bytes: Uint8Array, start: number): number | undefined {
 }
 
 /** The octet after a literal; a length of more than ten digits is none. */
-function literalEnd(bytes: Uint8Array, start: number): number | undefined {
+function literalEnd(bytes: Uint8Array, start: number, end: number): number | undefined {
   let length = 0
-  for (let at = start + 1; at < Math.min(bytes.length, start + 12); at++) {
+  for (let at = start + 1; at < Math.min(end, start + 12); at++) {
     const octet = bytes[at] as number
     if (octet === 0x7d) {
       const isLiteral = at > start + 1 && bytes[at + 1] === CR && bytes[at + 2] === LF
-      return isLiteral && at + 3 + length < bytes.length ? at + 3 + length : undefined
+      return isLiteral && at + 3 + length < end ? at + 3 + length : undefined
     }
     if (octet < 0x30 || octet > 0x39) return undefined
     length = length * 10 + octet - 0x30
