@@ -174,24 +174,49 @@ function readPid(path: string): number | undefined {
 /**
  * Brings the database up to date. The caller owns the folder.
  * A newer schema than ours is left as it is.
+ * @param note takes a sentence about what could not be done and is not needed.
  */
-export function prepareDatabase(paths: FolderPaths): OpenError | undefined {
+export function prepareDatabase(
+  { database }: FolderPaths,
+  note: (text: string) => void = () => undefined,
+): OpenError | undefined {
   try {
-    makePrivate(paths.database)
-    const db = openForWriting(paths.database)
-    try {
-      const version = schemaVersion(db)
-      if (version > SCHEMA_VERSION) return newerError(paths.database, version)
+    makePrivate(database)
+    const version = withDatabase(database, (db) => {
+      const found = schemaVersion(db)
+      if (found > SCHEMA_VERSION) return found
       migrate(db)
-      makeShrinkable(db, REWRITE_AT_OPEN_BYTES)
-      // The log of a process that ended after a failed fsync is not to be built upon: see open-again.ts.
-      emptyLog(new Sql(db))
-      return undefined
-    } finally {
-      db.close()
-    }
+      tryShrinkable(db, note)
+      return found
+    })
+    if (version > SCHEMA_VERSION) return newerError(database, version)
+    // The log of a process that ended after a failed fsync is not to be built upon (see open-again.ts), nor is a
+    // connection that failed to rewrite the database.
+    withDatabase(database, (db) => emptyLog(new Sql(db)))
+    return undefined
   } catch (error) {
-    return anyError(paths.database, error)
+    return anyError(database, error)
+  }
+}
+
+/** A full disk or a damaged page keeps nobody from the mail: SQLite leaves the database as it was. */
+function tryShrinkable(db: DatabaseSync, note: (text: string) => void): void {
+  try {
+    makeShrinkable(db, REWRITE_AT_OPEN_BYTES)
+  } catch (error) {
+    if (sqliteFault(error) === undefined) throw error
+    note(
+      `the database could not be rewritten to give room of deleted mail back to the disk (${describeError(error)}); it is as it was, and the next start tries again`,
+    )
+  }
+}
+
+function withDatabase<Result>(path: string, work: (db: DatabaseSync) => Result): Result {
+  const db = openForWriting(path)
+  try {
+    return work(db)
+  } finally {
+    db.close()
   }
 }
 

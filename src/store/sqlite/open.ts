@@ -103,7 +103,7 @@ export async function openStore(options: StoreOptions): Promise<OpenResult> {
   const owned = ownFolder(options.folder)
   if (!owned.ok) return owned
   const { paths } = owned.value
-  const problem = brokenLog(paths) ?? prepareDatabase(paths)
+  const problem = brokenLog(paths) ?? prepareDatabase(paths, (text) => options.onNote?.(text))
   if (problem !== undefined) {
     owned.value.release()
     return { ok: false, error: problem }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -124,6 +124,37 @@ test('a small database of an older version is rewritten at its opening, and shri
   assert.equal(autoVacuum(now), 2)
   now.close()
   assertIntegrity(folder)
+})
+
+test('a database that cannot be rewritten at its opening is opened as it is, and that is told', async (t) => {
+  const folder = scratch(t)
+  const bench = await openBench(folder)
+  const anna = await bench.account('anna@example.test')
+  await bench.deliver(mail('kept'), anna)
+  await bench.store.close()
+  const database = join(folder, 'hikyaku.db')
+  const old = new DatabaseSync(database)
+  old.exec('PRAGMA auto_vacuum = NONE')
+  old.exec('VACUUM')
+  const root = old.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'good_addresses'").get()?.rootpage
+  old.close()
+  // A damaged page that no start needs.
+  const file = openSync(database, 'r+')
+  writeSync(file, Buffer.alloc(100, 0x55), 0, 100, (Number(root) - 1) * 4096)
+  closeSync(file)
+  const notes: string[] = []
+  const again = await openBench(folder, notes)
+  try {
+    assert.match(
+      notes.join('\n'),
+      /^the database could not be rewritten .* as it was, and the next start tries again$/,
+    )
+    const view = await again.view(accessOf(anna.owner))
+    assert.match((await again.octets(anna, view, 1)).toString(), /Subject: kept/)
+    await again.deliver(mail('new'), anna)
+  } finally {
+    await again.store.close()
+  }
 })
 
 /** Runs the program until it has deleted, ends it as a power cut would while it shrinks, and gives what it said. */
