@@ -40,7 +40,7 @@ const root = path.dirname(fileURLToPath(import.meta.url))
 const runtimeDir = path.join(root, '.runtime')
 const stampFile = path.join(root, 'node_modules', '.stamp')
 
-// A built package (tools/build.ts) has JavaScript in the same places, its modules with it, and no tools.
+// A built package (made by `npm run build` of the source) has JavaScript in the same places, its modules with it, and no tools.
 const isBuilt = !fs.existsSync(path.join(root, 'src/app/main.ts'))
 const main = isBuilt ? 'src/app/main.js' : 'src/app/main.ts'
 
@@ -48,10 +48,12 @@ const main = isBuilt ? 'src/app/main.js' : 'src/app/main.ts'
 const PROGRAMS = {
   start: (args) => [main, 'start', ...args],
   run: (args) => [main, ...args],
-  tool: (args) => [`tools/${args[0]}.ts`, ...args.slice(1)],
 }
-for (const tool of ['bench', 'build', 'check', 'fuzz', 'kill', 'power', 'slow', 'test', 'world'])
-  PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
+if (!isBuilt) {
+  PROGRAMS.tool = (args) => [`tools/${args[0]}.ts`, ...args.slice(1)]
+  for (const tool of ['bench', 'build', 'check', 'fuzz', 'kill', 'power', 'slow', 'test', 'world'])
+    PROGRAMS[tool] = (args) => [`tools/${tool}.ts`, ...args]
+}
 
 /** A failure that is told in one sentence, without a stack. */
 class Refusal extends Error {}

@@ -2,6 +2,7 @@
 // the modules that it needs at run time lie beside it; nothing is to be brought or compiled where it runs.
 import fs from 'node:fs'
 import path from 'node:path'
+import { EDITED_PAGES, linkedFiles, packagedPage } from './package-pages.ts'
 import { runProgram } from './suites.ts'
 
 const root = path.dirname(import.meta.dirname)
@@ -29,8 +30,20 @@ if (process.exitCode === 0) {
   for (const name of COPIED) fs.cpSync(path.join(root, name), path.join(dist, name), { recursive: true })
   const modules = runtimeModules()
   for (const name of modules) fs.cpSync(path.join(root, name), path.join(dist, name), { recursive: true })
+  writePages()
   fs.writeFileSync(path.join(dist, 'package.json'), `${JSON.stringify(packageFile(modules), null, 2)}\n`)
   console.log(`dist/ is made: ${modules.length} modules beside it; dist/hikyaku runs it`)
+}
+
+/** Whoever gets the package alone finds all that its first page names. */
+function writePages(): void {
+  for (const name of EDITED_PAGES) {
+    const page = packagedPage(name, fs.readFileSync(path.join(root, name), 'utf8'))
+    const missing = linkedFiles(page).filter((target) => !fs.existsSync(path.join(dist, target)))
+    if (missing.length > 0)
+      throw new Error(`${name} of the package names what it has not: ${missing.join(', ')}`)
+    fs.writeFileSync(path.join(dist, name), page)
+  }
 }
 
 /** As the lockfile has them: what is no development's and no option is needed at run time. */

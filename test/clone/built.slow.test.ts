@@ -1,6 +1,6 @@
 // The package that is installed: built, put elsewhere, started; mail comes in, and it is as small as it is meant to be.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -48,6 +48,18 @@ test('the built package runs by itself: it takes mail, answers commands, and res
     if (child.exitCode === null) await once(child, 'exit')
   }
   assert.equal(child.exitCode, 0)
+})
+
+test('the built package names nothing that it has not', () => {
+  const usage = spawnSync(process.execPath, ['launch.mjs', 'bench'], { cwd: scratch, encoding: 'utf8' })
+  assert.equal(usage.status, 1)
+  assert.match(usage.stderr, /usage: node launch\.mjs start\|run \[arguments\]/)
+  for (const name of ['README.md', 'README.ja.md']) {
+    const page = fs.readFileSync(path.join(scratch, name), 'utf8')
+    assert.doesNotMatch(page, /npm test|npm run build/)
+    for (const [, target = ''] of page.matchAll(/\]\(([^)]+)\)/g))
+      assert.ok(fs.existsSync(path.join(scratch, target)), `${name}: ${target}`)
+  }
 })
 
 function restingKib(pid: number | undefined): number {
