@@ -4,6 +4,7 @@ import { formatProblem, loadConfig } from '../../config/load.ts'
 import { formatLocalTime } from '../../mail/local-time.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { type Restored, restoreBackup } from '../../store/sqlite/backup/restore.ts'
+import { namedInData } from '../operations/backup-files.ts'
 import { type OperationResult, refused, said } from '../operations/operation.ts'
 import { becomeDataOwner } from '../server/data-folder.ts'
 import { runningSentence } from '../server/running.ts'
@@ -39,7 +40,7 @@ async function restore(from: string, context: CommandContext): Promise<Operation
   if (stays !== undefined) return refused(stays)
   const clock = systemClock()
   const result = await watched(context, (progress) =>
-    restoreBackup({ from, folder, nowMs: clock.now() }, progress),
+    restoreBackup({ from, folder, nowMs: clock.now(), named: namedInData(config) }, progress),
   )
   if (!result.ok) return refused(`${result.sentence}\n${configLine(file)}`)
   const { restored } = result

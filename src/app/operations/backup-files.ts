@@ -65,6 +65,11 @@ function namedFiles(config: Config): readonly (readonly [setting: string, path: 
   ]
 }
 
+/** Files of the data folder that settings name, as paths below it. */
+export function namedInData(config: Config): readonly string[] {
+  return namedFiles(config).flatMap(([, path]) => inFolder(config.server.data, path) ?? [])
+}
+
 /** The path below the folder; undefined where it is not there. */
 export function inFolder(folder: string, path: string): string | undefined {
   const within = relative(folder, path)

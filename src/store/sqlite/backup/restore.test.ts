@@ -12,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Access } from '../../../ports/store.ts'
 import { type Bench, mail } from '../../contract/bench.test-kit.ts'
@@ -139,6 +139,28 @@ test('a file of the backup that is missing beside our keys comes back, and the k
   assert.deepEqual(keys, ['tls/ 700', 'tls/new.key 600', 'tls/old.key 600', 'tls/secret 600'])
   assert.equal(readFileSync(join(folder, 'tls/secret'), 'utf8'), 'the secret')
   assert.equal(readFileSync(join(folder, 'tls/new.key'), 'utf8'), 'made after the backup')
+})
+
+test('a certificate that the configuration names stays beside the keys of a restored server, on a new machine too', async (t) => {
+  const { bench, root } = await scene(t)
+  const files = ['secret', 'given.crt'].map((name) => {
+    return { path: `data/tls/${name}`, bytes: Buffer.from(`the old ${name}`) }
+  })
+  const { folder: from } = await backedUp(bench.store, join(root, 'more'), { files })
+  const folder = join(root, 'new/data')
+  const named = ['tls/given.crt', 'tls/sub/given.key', 'tls/missing.crt', 'password']
+  for (const path of ['tls/secret', 'tls/given.crt', 'tls/sub/given.key', 'password']) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true, mode: 0o700 })
+    writeFileSync(join(folder, path), `the new ${path}`, { mode: 0o600 })
+  }
+  const result = await restoreBackup({ from, folder, nowMs: NOW_MS, named }, watching())
+  assert(result.ok, result.ok ? '' : result.sentence)
+  assert.equal(result.restored.keptKeys, false)
+  const text = (path: string): string => readFileSync(join(folder, path), 'utf8')
+  assert.equal(text('tls/secret'), 'the old secret')
+  for (const path of ['tls/given.crt', 'tls/sub/given.key', 'password'])
+    assert.equal(text(path), `the new ${path}`)
+  assert.equal(existsSync(join(folder, 'tls/missing.crt')), false)
 })
 
 test('a clock that is wrong by a century uses up no UIDVALIDITY', async (t) => {

@@ -3,6 +3,7 @@ import {
   cpSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -53,9 +54,15 @@ const UNSERVABLE: ReadonlySet<FindingKind> = new Set(['unreadable', 'page', 'ind
  * Puts a backup in the place of a data folder's store, which no server may have open. The backup is looked at as a
  * whole before anything is written, and the restored copy before it takes its place. What was there is kept. Never rejects.
  * @param options.from a backup, or a folder with several: then the newest is taken.
+ * @param options.named files that the configuration in force names, as paths below the data folder: those that are there stay.
  */
 export async function restoreBackup(
-  options: { readonly from: string; readonly folder: string; readonly nowMs: number },
+  options: {
+    readonly from: string
+    readonly folder: string
+    readonly nowMs: number
+    readonly named?: readonly string[] | undefined
+  },
   progress: Progress,
 ): Promise<RestoreResult> {
   let owned: Ownership | undefined
@@ -97,13 +104,16 @@ class Restore {
     readonly folder: string
     readonly nowMs: number
     readonly manifest: Manifest
+    readonly named?: readonly string[] | undefined
   }): Promise<Restored> {
     const { from, folder, nowMs, manifest } = parts
     const fresh = beginRestoring(folder)
     try {
       const keptKeys = isSameServer(from, folder)
-      await this.#copy(parts, fresh, keptKeys)
+      const named = parts.named ?? []
+      await this.#copy(parts, fresh, (path) => keptKeys || named.includes(path))
       if (keptKeys) keepBeside(folder, fresh)
+      else for (const path of named) keepNamed(folder, fresh, path)
       const database = join(folder, 'hikyaku.db')
       const before = existsSync(database) ? database : undefined
       const settled = settleRestored(join(fresh, 'hikyaku.db'), { before, nowMs })
@@ -128,13 +138,13 @@ class Restore {
       manifest,
     }: { readonly from: string; readonly folder: string; readonly manifest: Manifest },
     fresh: string,
-    keptKeys: boolean,
+    staysIfThere: (path: string) => boolean,
   ): Promise<void> {
     const wanted = manifest.files.flatMap((file) => {
       const path = /^data\/(.+)$/.exec(file.path)?.[1]
       if (path === undefined) return []
       const isStore = path === 'hikyaku.db' || path.startsWith('bodies/')
-      return isStore || !keptKeys || !existsSync(join(folder, path))
+      return isStore || !staysIfThere(path) || !existsSync(join(folder, path))
         ? [{ ...file, to: join(fresh, path) }]
         : []
     })
@@ -256,6 +266,17 @@ function keepBeside(folder: string, fresh: string): void {
     for (const file of readdirSync(to, { recursive: true, withFileTypes: true }))
       if (file.isFile()) syncPath(join(file.parentPath, file.name))
   }
+}
+
+/** The same for one file that the configuration in force names: without it the server would not start. */
+function keepNamed(folder: string, fresh: string, path: string): void {
+  const [old, to] = [join(folder, path), join(fresh, path)]
+  const [top = ''] = path.split('/')
+  // Where its folder is not in the backup, nothing takes its place.
+  if (top === path || !existsSync(join(fresh, top)) || !existsSync(old)) return
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  cpSync(old, to, { preserveTimestamps: true, verbatimSymlinks: true })
+  if (lstatSync(to).isFile()) syncPath(to)
 }
 
 /** Files were made durable as they were written; here the database, which was changed since, and all names. */
