@@ -212,12 +212,15 @@ export interface Mailboxes {
     wanted: FetchWanted,
     pace?: FetchPace,
   ): AsyncIterable<readonly FetchRow[]>
-  /** Resolves after the commit and after `view` has it. UIDs that are gone are left out silently. */
+  /**
+   * Resolves after the commit and after `view` has it; tells how many messages changed, and which UNCHANGEDSINCE kept
+   * back. UIDs that are gone are left out silently.
+   */
   storeFlags(
     access: Access,
     view: MailboxView,
     change: StoreFlags,
-  ): Promise<MailboxResult<{ readonly changed: readonly number[]; readonly modified: readonly number[] }>>
+  ): Promise<MailboxResult<{ readonly changed: number; readonly modified: readonly number[] }>>
   /** All or none. Of many messages (`COPY_SLICE_ROWS`) some may be there for a while, and after a crash for good. */
   copy(
     access: Access,

@@ -16,6 +16,17 @@ export function withoutBits(a: number, b: number): number {
   return ((high(a) & ~high(b)) >>> 0) * WORD + ((a & ~b) >>> 0)
 }
 
+/** What STORE does to a message's flags (rfc3501 §6.4.6). */
+export interface FlagAction {
+  readonly action: 'add' | 'remove' | 'replace'
+  readonly bits: number
+}
+
+export function changedFlags({ action, bits }: FlagAction, before: number): number {
+  if (action === 'replace') return bits
+  return action === 'add' ? unionBits(before, bits) : withoutBits(before, bits)
+}
+
 export function hasBit(bits: number, bit: number): boolean {
   return Math.floor(bits / 2 ** bit) % 2 === 1
 }

@@ -26,10 +26,13 @@ export const LOG_WATCH_GROUPS = 8
 export const SLICE_ROWS = 400
 
 /**
- * Messages that one STORE, MOVE or EXPUNGE writes in one commit: some 30 ms of the writer. More are done in several, so
+ * Messages that one MOVE or EXPUNGE writes in one commit: some 30 ms of the writer. More are done in several, so
  * that other mail goes on between them; 100,000 at once held everyone up for a second.
  */
 export const WRITE_SLICE_ROWS = 4000
+/** The same for STORE, which is two statements for each range of UIDs: 10 ms of the writer for one range, 15 ms for as many as may be. */
+export const STORE_SLICE_ROWS = 20_000
+export const STORE_SLICE_RANGES = 4000
 /** The same for COPY, which is wanted whole or not at all (rfc3501 §6.4.7): what is undone costs more than 50 ms of waiting. */
 export const COPY_SLICE_ROWS = 10_000
 /** Octets and operations that are on their way to the writer at once; what is beyond waits where it is, uncopied. */

@@ -20,7 +20,7 @@ export function flagsContract(implementation: Implementation): void {
       silent: false,
     })
     assert(added.ok)
-    assert.deepEqual(added.value, { changed: [1, 2, 4], modified: [] })
+    assert.deepEqual(added.value, { changed: 3, modified: [] })
     assert.deepEqual(
       [1, 2, 3, 4].map((seq) => view.flags(seq)),
       [['\\Seen', '$Forwarded'], ['\\Seen', '$Forwarded'], [], ['\\Seen', '$Forwarded']],
@@ -31,7 +31,7 @@ export function flagsContract(implementation: Implementation): void {
       flags: ['\\SEEN'],
       silent: false,
     })
-    assert(again.ok && again.value.changed.length === 0, 'what is so already is no change')
+    assert(again.ok && again.value.changed === 0, 'what is so already is no change')
     await mailboxes.storeFlags(anna, view, {
       uids: [2],
       action: 'remove',
@@ -66,12 +66,12 @@ export function flagsContract(implementation: Implementation): void {
         mailboxes.storeFlags(anna, view, { uids: [1], action, flags, silent: false })
       const none = await store('remove', ['NonJunk'])
       assert(none.ok)
-      assert.deepEqual(none.value, { changed: [], modified: [] })
+      assert.deepEqual(none.value, { changed: 0, modified: [] })
       assert.deepEqual(view.keywords, [])
       for (let i = 0; i < KEYWORDS_PER_MAILBOX; i++) assert((await store('add', [`k${i}`])).ok)
       const full = await store('remove', ['NonJunk', 'K1'])
       assert(full.ok)
-      assert.deepEqual(full.value.changed, [1])
+      assert.equal(full.value.changed, 1)
       assert.equal(view.flags(1).includes('k1'), false)
     },
   )
@@ -91,7 +91,7 @@ export function flagsContract(implementation: Implementation): void {
       silent: false,
     })
     assert(result.ok)
-    assert.deepEqual(result.value, { changed: [1, 3], modified: [2] })
+    assert.deepEqual(result.value, { changed: 2, modified: [2] })
     assert(view.modseq(1) > view.modseq(2))
   })
 

@@ -202,7 +202,7 @@ export class SqliteMailboxes implements Mailboxes {
     access: Access,
     view: MailboxView,
     change: StoreFlags,
-  ): Promise<MailboxResult<{ readonly changed: readonly number[]; readonly modified: readonly number[] }>> {
+  ): Promise<MailboxResult<{ readonly changed: number; readonly modified: readonly number[] }>> {
     const own = writable(access, view)
     if (!own.ok) return own
     const { action, flags, silent, uids, unchangedSince } = change

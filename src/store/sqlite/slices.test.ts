@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { INBOX } from '../../mail/mailbox-name.ts'
 import type { MailboxView } from '../../ports/mailboxes.ts'
 import type { Access } from '../../ports/store.ts'
-import { COPY_SLICE_ROWS, WRITE_SLICE_ROWS } from '../limits.ts'
+import { COPY_SLICE_ROWS, STORE_SLICE_RANGES, WRITE_SLICE_ROWS } from '../limits.ts'
 import { assertIntegrity } from './integrity.test-kit.ts'
 import { openAt } from './open.test-kit.ts'
 import type { Store } from './open.ts'
@@ -77,13 +77,10 @@ async function order(long: Promise<unknown>, short: () => Promise<unknown>): Pro
   return ended
 }
 
-test('other mail is stored while very many messages are flagged, moved and expunged', async () => {
+test('other mail is stored while very many messages are moved and expunged', async () => {
   await withMany(COUNT, async ({ store, access, view, uids, folder }) => {
     const { mailboxes } = store
     const deliver = () => append(store, access, 1, 'Sent')
-    const flag = (names: readonly string[]) =>
-      mailboxes.storeFlags(access, view, { uids, action: 'add', flags: names, silent: true })
-    assert.deepEqual(await order(flag(['\\Flagged']), deliver), ['short', 'long'])
     const moving = mailboxes.move(access, view, uids, 'Archive')
     assert.deepEqual(await order(moving, deliver), ['short', 'long'])
     const moved = await moving
@@ -112,9 +109,22 @@ test('other mail is stored while very many messages are flagged, moved and expun
     assert.deepEqual(await expunging, { ok: true, value: all })
     archive.sync({ expunges: true })
     assert.equal(archive.exists, 0)
-    assert.equal(await countOf(store, access, 'Sent'), 3)
+    assert.equal(await countOf(store, access, 'Sent'), 2)
     await store.close()
     assertIntegrity(folder)
+  })
+})
+
+test('other mail is stored while a STORE names very many messages one by one', async () => {
+  await withMany(2 * STORE_SLICE_RANGES + 2, async ({ store, access, view, uids }) => {
+    const some = uids.filter((_, index) => index % 2 === 0)
+    const change = { uids: some, action: 'add', flags: ['\\Flagged'], silent: true } as const
+    const storing = store.mailboxes.storeFlags(access, view, change)
+    assert.deepEqual(await order(storing, () => append(store, access, 1, 'Sent')), ['short', 'long'])
+    assert.deepEqual(await storing, { ok: true, value: { changed: some.length, modified: [] } })
+    const flagged = uids.filter((_, index) => view.flags(index + 1).length > 0)
+    assert.deepEqual(flagged, some)
+    await store.close()
   })
 })
 

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { uidSetOf } from '../../mail/uid-set.ts'
 import type { CopyResult, MailboxError, MailboxResult } from '../../ports/mailboxes.ts'
-import { COPY_SLICE_ROWS, MAX_UID_NEXT, WRITE_SLICE_ROWS } from '../limits.ts'
+import {
+  COPY_SLICE_ROWS,
+  MAX_UID_NEXT,
+  STORE_SLICE_RANGES,
+  STORE_SLICE_ROWS,
+  WRITE_SLICE_ROWS,
+} from '../limits.ts'
 import type { View } from '../views/view.ts'
 import type { CopyOperation, FlagsOperation, Operation } from './operations.ts'
 
@@ -16,7 +22,7 @@ interface Change {
 }
 
 interface Stored {
-  readonly changed: readonly number[]
+  readonly changed: number
   readonly modified: readonly number[]
 }
 
@@ -25,14 +31,15 @@ export async function storeSlices(
   { write, view, uids }: Change,
   operation: Omit<FlagsOperation, 'ranges'>,
 ): Promise<MailboxResult<Stored>> {
-  const changed: number[] = []
+  let changed = 0
   const modified: number[] = []
-  for (const slice of slices(uids, WRITE_SLICE_ROWS)) {
-    const done = await write<Stored>({ ...operation, ranges: view.rangesOf(slice) })
-    if (!done.ok) return done
-    changed.push(...done.value.changed)
-    modified.push(...done.value.modified)
-  }
+  for (const slice of slices(uids, STORE_SLICE_ROWS))
+    for (const ranges of slices(view.rangesOf(slice), 2 * STORE_SLICE_RANGES)) {
+      const done = await write<Stored>({ ...operation, ranges })
+      if (!done.ok) return done
+      changed += done.value.changed
+      modified.push(...done.value.modified)
+    }
   return { ok: true, value: { changed, modified } }
 }
 

@@ -36,6 +36,13 @@ export class Columns {
     this.count++
   }
 
+  /** An index below 0 is a row that is not here. */
+  setFlags(index: number, flags: number, modseq: number): void {
+    if (index < 0) return
+    this.flags[index] = flags
+    this.modseqs[index] = modseq
+  }
+
   /** Index of the UID, -1 where it is not here. */
   indexOf(uid: number): number {
     const index = this.lowerBound(uid)

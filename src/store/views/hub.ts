@@ -2,7 +2,7 @@ import type { MailboxInfo } from '../../ports/mailboxes.ts'
 import { CACHED_ROWS, FAN_OUT_MS, FAN_OUT_SLICE } from '../limits.ts'
 import type { Columns } from './columns.ts'
 import { RecentUids } from './recent.ts'
-import { SharedMailbox } from './shared.ts'
+import { type FlagsEvent, SharedMailbox } from './shared.ts'
 import { View } from './view.ts'
 
 /** What a store tells of a mailbox, after its commit. */
@@ -14,15 +14,7 @@ export type MailboxEvent =
       /** uid, message, flags, uid, message, flags, … */
       readonly rows: readonly number[]
     }
-  | {
-      readonly e: 'flags'
-      readonly mailbox: number
-      readonly modseq: number
-      /** uid, flags, uid, flags, … */
-      readonly rows: readonly number[]
-      readonly view: number
-      readonly silent: boolean
-    }
+  | FlagsEvent
   | {
       readonly e: 'expunged'
       readonly mailbox: number
@@ -200,7 +192,7 @@ export class ViewHub {
 
 function applyTo(shared: SharedMailbox, event: MailboxEvent): void {
   if (event.e === 'added') shared.added(event.modseq, event.rows)
-  else if (event.e === 'flags') shared.flagsChanged(event.modseq, event.rows, event)
+  else if (event.e === 'flags') shared.flagsChanged(event)
   else if (event.e === 'expunged') shared.expunged(event.modseq, event.uids)
   else if (event.e === 'keywords') shared.keywordsChanged(event.keywords)
   else if (event.e === 'renamed') shared.name = event.name

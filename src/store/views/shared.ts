@@ -1,5 +1,6 @@
 import { assert } from '../../mail/assert.ts'
-import { FLAG_LOG_BATCHES, FLAG_SETS, OLD_GENERATIONS } from '../limits.ts'
+import { changedFlags, type FlagAction } from '../flag-bits.ts'
+import { FLAG_LOG_BATCHES, FLAG_SETS, LISTED_FLAGS, OLD_GENERATIONS } from '../limits.ts'
 import type { Columns } from './columns.ts'
 import type { RecentUids } from './recent.ts'
 
@@ -29,8 +30,24 @@ export interface Watcher {
   cutOff(from: ReadonlySet<Generation>, why: string): void
 }
 
+/** What a STORE did, not what came of it: that follows from the rows, which are the store's own. */
+export interface FlagsEvent extends FlagAction {
+  readonly e: 'flags'
+  readonly mailbox: number
+  readonly modseq: number
+  /** Pairs first, last of UIDs. */
+  readonly ranges: readonly number[]
+  /** Rows with a later MODSEQ stayed as they were; null: all were changed. */
+  readonly unchangedSince: number | null
+  /** The view that need not be told of a silent change, 0 for none. */
+  readonly view: number
+  readonly silent: boolean
+}
+
 interface FlagBatch {
+  /** All of them where they are few, see `LISTED_FLAGS`. */
   readonly uids: readonly number[]
+  readonly count: number
   /** A view that need not be told; 0 for none. */
   readonly silentFor: number
 }
@@ -105,24 +122,27 @@ export class SharedMailbox {
     this.#changed(modseq)
   }
 
-  flagsChanged(
-    modseq: number,
-    rows: readonly number[],
-    from: { readonly view: number; readonly silent: boolean },
-  ): void {
+  flagsChanged(event: FlagsEvent): void {
+    const { modseq, ranges, silent, view } = event
     if (modseq <= this.highestModseq) return
+    const since = event.unchangedSince ?? Number.POSITIVE_INFINITY
+    const { columns } = this.newest
     const uids: number[] = []
-    for (let i = 0; i + 1 < rows.length; i += 2) {
-      const [uid, flags] = [rows[i] as number, rows[i + 1] as number]
-      uids.push(uid)
-      for (const { columns } of this.#live()) {
-        const index = columns.indexOf(uid)
-        if (index < 0) continue
-        columns.flags[index] = flags
-        columns.modseqs[index] = modseq
+    let count = 0
+    for (let i = 0; i + 1 < ranges.length; i += 2) {
+      const last = ranges[i + 1] as number
+      for (let at = columns.lowerBound(ranges[i] as number); at < columns.count; at++) {
+        const uid = columns.uids[at] as number
+        if (uid > last) break
+        const before = columns.flags[at] as number
+        const after = changedFlags(event, before)
+        if (after === before || (columns.modseqs[at] as number) > since) continue
+        columns.setFlags(at, after, modseq)
+        for (const older of this.#older) older.columns.setFlags(older.columns.indexOf(uid), after, modseq)
+        if (count++ < LISTED_FLAGS) uids.push(uid)
       }
     }
-    this.#log.push({ uids, silentFor: from.silent ? from.view : 0 })
+    this.#log.push({ uids, count, silentFor: silent ? view : 0 })
     if (this.#log.length > FLAG_LOG_BATCHES) {
       const excess = this.#log.length - FLAG_LOG_BATCHES / 2
       this.#log = this.#log.slice(excess)

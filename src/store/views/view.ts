@@ -195,9 +195,9 @@ export class View implements MailboxView, Watcher {
     const { columns } = this.#generation
     const ranges: number[] = []
     let end = -2
-    for (const uid of [...uids].sort((a, b) => a - b)) {
-      const index = columns.indexOf(uid)
-      if (index < 0 || index >= this.#seen || index === end) continue
+    for (const index of columns.indexesOf(uids)) {
+      if (index >= this.#seen) break
+      const uid = columns.uids[index] as number
       if (index === end + 1) ranges[ranges.length - 1] = uid
       else ranges.push(uid, uid)
       end = index
@@ -269,7 +269,7 @@ export class View implements MailboxView, Watcher {
     if (batches === undefined) return changedSince(columns, known, this.#flagsModseq)
     const rows = new Set<number>()
     let listed = 0
-    for (const { uids, silentFor } of batches) if (silentFor !== this.number) listed += uids.length
+    for (const { count, silentFor } of batches) if (silentFor !== this.number) listed += count
     // Thousands of sessions may each have such a list to tell: they read it out of what they share.
     if (listed > LISTED_FLAGS) return changedSince(columns, known, this.#flagsModseq)
     for (const { uids, silentFor } of batches) {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { MailboxId } from '../../mail/ids.ts'
 import type { MailboxInfo } from '../../ports/mailboxes.ts'
+import type { FlagAction } from '../flag-bits.ts'
 import { OLD_GENERATIONS } from '../limits.ts'
 import { Columns } from './columns.ts'
 import { type HubOptions, ViewHub } from './hub.ts'
@@ -116,14 +117,18 @@ class Truth {
     this.hub.apply({ e: 'expunged', mailbox: 1, modseq, uids })
   }
 
-  flag(places: readonly number[], flags: number): void {
+  flag(places: readonly number[], { action, bits }: FlagAction): void {
     const chosen = new Set(places.map((place) => place % Math.max(this.rows.length, 1)))
     const rows = this.rows.filter((_, place) => chosen.has(place))
     if (rows.length === 0) return
     const modseq = ++this.modseq
-    for (const row of rows) Object.assign(row, { flags, modseq })
-    const pairs = rows.flatMap(({ uid }) => [uid, flags])
-    this.hub.apply({ e: 'flags', mailbox: 1, modseq, rows: pairs, view: 0, silent: false })
+    for (const row of rows) {
+      const flags = action === 'add' ? row.flags | bits : action === 'remove' ? row.flags & ~bits : bits
+      if (flags !== row.flags) Object.assign(row, { flags, modseq })
+    }
+    const ranges = rows.flatMap(({ uid }) => [uid, uid])
+    const change = { mailbox: 1, modseq, ranges, action, bits, unchangedSince: null } as const
+    this.hub.apply({ e: 'flags', ...change, view: 0, silent: false })
   }
 
   runTurn(): void {
@@ -141,10 +146,14 @@ class Truth {
 }
 
 const places = fc.array(fc.nat(30), { minLength: 1, maxLength: 5 })
+const flagAction = fc.record({
+  action: fc.constantFrom('add' as const, 'remove' as const, 'replace' as const),
+  bits: fc.nat(31),
+})
 const step = fc.oneof(
   fc.record({ do: fc.constant('add' as const), count: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ do: fc.constant('expunge' as const), places }),
-  fc.record({ do: fc.constant('flag' as const), places, flags: fc.nat(31) }),
+  fc.record({ do: fc.constant('flag' as const), places, flags: flagAction }),
   fc.record({ do: fc.constant('sync' as const), client: fc.nat(3), expunges: fc.boolean() }),
   fc.record({ do: fc.constant('reconnect' as const), client: fc.nat(3) }),
 )
@@ -202,7 +211,7 @@ test('events that come while a mailbox is being read are not lost, those already
   truth.expunge([1])
   truth.add(1)
   const second = truth.open()
-  truth.flag([0], 1)
+  truth.flag([0], { action: 'add', bits: 1 })
   assert.deepEqual(truth.released, [], 'whoever is being told of the old state may still ask for it')
   finish?.()
   for (const view of [await opening, await second]) {

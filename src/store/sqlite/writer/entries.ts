@@ -159,9 +159,14 @@ function count(
 }
 
 /** Counters after the flags of one entry changed. */
-export function recount(mailbox: MailboxState, before: number, after: number): void {
-  mailbox.unseen += Number((after & SEEN) === 0) - Number((before & SEEN) === 0)
-  mailbox.deleted += Number((after & DELETED) !== 0) - Number((before & DELETED) !== 0)
+/** Some messages whose flags become others. */
+export function recount(
+  mailbox: MailboxState,
+  of: { readonly before: number; readonly after: number; readonly count: number },
+): void {
+  const { after, before, count: messages } = of
+  mailbox.unseen += messages * (Number((after & SEEN) === 0) - Number((before & SEEN) === 0))
+  mailbox.deleted += messages * (Number((after & DELETED) !== 0) - Number((before & DELETED) !== 0))
 }
 
 /** Forgets the oldest tombstones, a quarter at a time; whoever asks about older ones gets all (rfc7162 §3.2.5.1). */

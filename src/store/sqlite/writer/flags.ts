@@ -1,5 +1,5 @@
 import { DELETED } from '../../../mail/flags.ts'
-import { keywordsOf, unionBits, withoutBits } from '../../flag-bits.ts'
+import { changedFlags, keywordsOf } from '../../flag-bits.ts'
 import { WRITE_SLICE_ROWS } from '../../limits.ts'
 import type { CopyOperation, FlagsOperation, Operation } from '../operations.ts'
 import { addMessageRef } from './bodies.ts'
@@ -18,90 +18,74 @@ import {
 } from './entries.ts'
 import type { AccountState, MailboxState } from './state.ts'
 
-const SELECT_FLAGS = 'SELECT uid, flags, modseq FROM entries WHERE mailbox = ? AND uid BETWEEN ? AND ?'
-const UPDATE_RUN = 'UPDATE entries SET flags = ?, modseq = ? WHERE mailbox = ? AND uid BETWEEN ? AND ?'
+const IN_RANGE = 'mailbox = ? AND uid BETWEEN ? AND ?'
+const SELECT_SETS = `SELECT flags, count(*) FROM entries WHERE ${IN_RANGE} AND modseq <= ? GROUP BY flags`
+const SELECT_LATER = `SELECT uid FROM entries WHERE ${IN_RANGE} AND modseq > ?`
+// One statement for a range, whatever flags its messages have: STORE on a whole mailbox is one of them.
+const update = (flags: string): string =>
+  `UPDATE entries SET flags = ${flags}, modseq = ? WHERE ${IN_RANGE} AND modseq <= ? AND ${flags} <> flags`
+const UPDATES: Readonly<Record<FlagsOperation['action'], string>> = {
+  add: update('(flags | ?)'),
+  remove: update('(flags & ~?)'),
+  replace: update('?'),
+}
 
 /** STORE. UNCHANGEDSINCE is decided here, where nothing can change in between (rfc7162 §3.1.3). */
 export function storeFlags(
   context: Context,
   operation: FlagsOperation,
-): { readonly changed: readonly number[]; readonly modified: readonly number[] } {
+): { readonly changed: number; readonly modified: readonly number[] } {
   const account = requireAccount(context, operation.owner)
   const mailbox = requireMailbox(context, operation.owner, operation.mailbox)
-  const { action, ranges, unchangedSince } = operation
+  const { action, unchangedSince, view, silent } = operation
   // What the mailbox does not know no message has: there is nothing to take away, and nothing to make room for.
-  const wanted =
+  const bits =
     action === 'remove'
       ? knownBits(mailbox, operation.flags)
       : bitsOf(context, mailbox, operation.flags, 'refuse')
-  const modified: number[] = []
-  const changes: Change[][] = []
-  for (let i = 0; i + 1 < ranges.length; i += 2) {
-    const [first, last] = [ranges[i] as number, ranges[i + 1] as number]
-    const rows = context.sql.all(SELECT_FLAGS, mailbox.id, first, last) as unknown as readonly Triple[]
-    const neighbours = rows.map(([uid, before, modseq]) => {
-      const isKept = unchangedSince !== null && modseq > unchangedSince
-      if (isKept) modified.push(uid)
-      return { uid, before, after: isKept ? before : apply(action, before, wanted) }
-    })
-    changes.push(neighbours)
+  const since = unchangedSince ?? Number.MAX_SAFE_INTEGER
+  const modified = unchangedSince === null ? [] : laterThan(context, mailbox, operation.ranges, since)
+  let changed = 0
+  const ranges: number[] = []
+  for (let i = 0; i + 1 < operation.ranges.length; i += 2) {
+    const range = [operation.ranges[i] as number, operation.ranges[i + 1] as number] as const
+    const before = changed
+    for (const [flags, count] of context.sql.all(SELECT_SETS, mailbox.id, ...range, since) as SetRow[]) {
+      const after = changedFlags({ action, bits }, flags)
+      if (after === flags) continue
+      recount(mailbox, { before: flags, after, count })
+      changed += count
+    }
+    if (changed > before) ranges.push(...range)
   }
-  const changed = changes.flat().filter(({ before, after }) => before !== after)
-  if (changed.length > 0) writeFlags(context, { account, mailbox, operation }, changes)
-  return { changed: changed.map(({ uid }) => uid), modified }
-}
-
-type Triple = readonly [uid: number, flags: number, modseq: number]
-interface Change {
-  readonly uid: number
-  readonly before: number
-  readonly after: number
-}
-
-function apply(action: FlagsOperation['action'], flags: number, wanted: number): number {
-  if (action === 'replace') return wanted
-  return action === 'add' ? unionBits(flags, wanted) : withoutBits(flags, wanted)
-}
-
-/** @param changes for each range all rows in it: nothing else stands between two neighbours. */
-function writeFlags(
-  context: Context,
-  target: {
-    readonly account: AccountState
-    readonly mailbox: MailboxState
-    readonly operation: FlagsOperation
-  },
-  changes: readonly (readonly Change[])[],
-): void {
-  const { account, mailbox, operation } = target
+  if (changed === 0) return { changed, modified }
   const modseq = context.state.nextModseq(account)
   context.state.touch(mailbox)
   mailbox.highestModseq = modseq
-  const rows: number[] = []
-  // Neighbours that become equal are written by one statement: STORE on a whole mailbox is a few of them.
-  for (const run of changes.flatMap(runsOf)) {
-    const { after, uid: first } = run[0] as Change
-    context.sql.run(UPDATE_RUN, after, modseq, mailbox.id, first, (run.at(-1) as Change).uid)
-    for (const one of run) {
-      recount(mailbox, one.before, after)
-      rows.push(one.uid, after)
-    }
+  for (let i = 0; i + 1 < ranges.length; i += 2) {
+    const [first, last] = [ranges[i] as number, ranges[i + 1] as number]
+    context.sql.run(UPDATES[action], bits, modseq, mailbox.id, first, last, since, bits)
   }
-  const { view, silent } = operation
-  context.events.push({ e: 'flags', mailbox: mailbox.id, modseq, rows, view, silent })
+  const event = { e: 'flags', mailbox: mailbox.id, modseq, ranges, action, bits, unchangedSince } as const
+  context.events.push({ ...event, view, silent })
+  return { changed, modified }
 }
 
-/** Neighbours that all change, to the same flags. */
-function runsOf(neighbours: readonly Change[]): Change[][] {
-  const runs: Change[][] = []
-  let last: Change | undefined
-  for (const one of neighbours) {
-    const isChange = one.before !== one.after
-    if (isChange && last?.after === one.after) runs.at(-1)?.push(one)
-    else if (isChange) runs.push([one])
-    last = isChange ? one : undefined
+type SetRow = readonly [flags: number, count: number]
+
+function laterThan(
+  context: Context,
+  mailbox: MailboxState,
+  ranges: readonly number[],
+  modseq: number,
+): number[] {
+  const uids: number[] = []
+  for (let i = 0; i + 1 < ranges.length; i += 2) {
+    const [first, last] = [ranges[i] as number, ranges[i + 1] as number]
+    for (const [uid] of context.sql.all(SELECT_LATER, mailbox.id, first, last, modseq))
+      uids.push(uid as number)
   }
-  return runs
+  return uids
 }
 
 /** COPY and MOVE (rfc6851 §3.3): the copies are the same messages, EMAILID and INTERNALDATE included. */
