@@ -71,6 +71,12 @@ class Backup {
     mkdirSync(join(partial, BODIES), { recursive: true, mode: 0o700 })
     this.#before = this.#findBefore()
     const schema = await this.#copyDatabase(join(partial, DATABASE))
+    this.#line('Reading the copy')
+    // Before its pages are looked at, which nothing can interrupt: what a slow disk takes for them is over then.
+    this.#measured(
+      DATABASE,
+      measureFile(join(partial, DATABASE), () => this.#heed()),
+    )
     const copy = new CopiedDatabase(join(partial, DATABASE))
     let messages = 0
     try {
@@ -83,10 +89,6 @@ class Backup {
     } finally {
       copy.close()
     }
-    this.#measured(
-      DATABASE,
-      measureFile(join(partial, DATABASE), () => this.#heed()),
-    )
     for (const { path, bytes } of this.#data.files) {
       if (!isBackupPath(path)) {
         this.#leftOut.push(`Not in the backup: ${path}, whose name no backup can have; give it another.`)
