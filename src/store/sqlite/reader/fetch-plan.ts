@@ -57,10 +57,10 @@ function columnsOf(
   if (wanted.body) columns.push(['body', 'b.body'])
   if (wanted.internalDate) columns.push(['arrived', 'm.arrived_ms'], ['zone', 'm.zone'])
   if (wanted.emailId) columns.push(['thread', 'm.thread'])
-  if (wanted.size || sections.length > 0) columns.push(['size', 'm.size'])
+  if (wanted.size) columns.push(['size', 'm.size'])
   if (sections.length === 0) return columns
   if (sections.some(needsParts)) columns.push(['parts', 'b.parts'])
-  columns.push(['file', 'b.file'], ['header', 'b.header_size'])
+  columns.push(['file', 'b.file'], ['header', 'b.header_size'], ['octets', 'm.size'])
   if (needsText) columns.push(['crc', 'b.crc'])
   // In the order of the message's octets, and last: see `PackedColumns.stored`.
   columns.push(['prefix', 'b.prefix'], ['head', 'b.head'])
@@ -129,7 +129,7 @@ export class RowColumns extends Columns {
       head: this.octets('head'),
       text: hasText ? (this.#value('text') === null ? null : this.octets('text')) : undefined,
       file: this.#textOrNull('file'),
-      size: this.number('size'),
+      size: this.number('octets'),
     }
   }
 

@@ -9,6 +9,7 @@ export interface PackedPlan {
   readonly octets: readonly string[]
 }
 
+const KNOWN: ReadonlySet<string> = new Set(['index', 'message'])
 const OCTETS: ReadonlySet<string> = new Set([
   'envelope',
   'structure',
@@ -23,7 +24,10 @@ const OCTETS: ReadonlySet<string> = new Set([
  * Reading a row costs twice what SQLite needs for it: every value becomes an object. So SQLite joins the rows of many
  * messages into one.
  */
-export function planPacked(columns: readonly NamedColumn[], from: string): PackedPlan {
+export function planPacked(all: readonly NamedColumn[], from: string): PackedPlan {
+  const hasText = all.some(([name]) => name === 'text')
+  // Each number costs a twentieth of a row: what the list of messages tells, and the size, which only files need.
+  const columns = all.filter(([name]) => !KNOWN.has(name) && (name !== 'octets' || hasText))
   const octets = columns.filter(([name]) => OCTETS.has(name))
   const numbers = columns.filter(([name]) => name !== 'file' && !OCTETS.has(name))
   const file = columns.find(([name]) => name === 'file')

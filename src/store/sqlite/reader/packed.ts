@@ -24,7 +24,7 @@ export function readSizes(sql: Sql, messages: readonly number[], first: number):
 
 /**
  * Reads what is wanted of some messages as one row.
- * @returns undefined where one of them is damaged or has its content in a file: then they are read one by one.
+ * @returns undefined where one of them is missing, damaged, or has its content in a file: then they are read one by one.
  */
 export function readPacked(
   sql: Sql,
@@ -34,13 +34,12 @@ export function readPacked(
   const row = answerOf(sql, plan, messages)
   if (row === undefined) return undefined
   const [numbers, octets, count, files, wrong] = row
-  if (files !== 0 || wrong !== 0 || typeof count !== 'number') return undefined
-  if (count === 0) return new PackedColumns(plan, [], EMPTY)
+  if (files !== 0 || wrong !== 0 || count !== messages.length) return undefined
   if (typeof numbers !== 'string' || !(octets instanceof Uint8Array)) return undefined
   const values = JSON.parse(numbers) as readonly number[]
-  const packed = new PackedColumns(plan, values, octets)
+  const packed = new PackedColumns(plan, { messages, values, octets })
   // A NULL where a number or octets must be leaves out the whole message.
-  return values.length === count * packed.stride && packed.isWhole() ? packed : undefined
+  return values.length === messages.length * packed.stride && packed.isWhole() ? packed : undefined
 }
 
 function answerOf(sql: Sql, plan: PackedPlan, messages: readonly number[]): readonly unknown[] | undefined {
@@ -56,16 +55,25 @@ function answerOf(sql: Sql, plan: PackedPlan, messages: readonly number[]): read
 export class PackedColumns extends Columns {
   readonly stride: number
   readonly #plan: PackedPlan
+  readonly #messages: readonly number[]
   readonly #values: readonly number[]
   #row = -1
   #from = 0
 
-  constructor(plan: PackedPlan, values: readonly number[], octets: Uint8Array) {
+  constructor(
+    plan: PackedPlan,
+    read: {
+      readonly messages: readonly number[]
+      readonly values: readonly number[]
+      readonly octets: Uint8Array
+    },
+  ) {
     super()
     this.stride = plan.numbers.length + plan.octets.length
     this.#plan = plan
-    this.#values = values
-    this.source = octets
+    this.#messages = read.messages
+    this.#values = read.values
+    this.source = read.octets
   }
 
   /** Whether the lengths are those of the octets, so that each message has its own. */
@@ -83,6 +91,8 @@ export class PackedColumns extends Columns {
   }
 
   number(name: string): number {
+    if (name === 'index') return this.#row
+    if (name === 'message') return this.#messages[this.#row] as number
     return this.#values[this.#row * this.stride + this.#plan.numbers.indexOf(name)] as number
   }
 
@@ -112,7 +122,7 @@ export class PackedColumns extends Columns {
       text: hasText ? EMPTY : undefined,
       // Only what has no file is read in this way.
       file: null,
-      size: this.number('size'),
+      size: hasText ? this.number('octets') : this.end - start,
     }
   }
 

@@ -23,7 +23,9 @@ export function isWireList(bytes: Uint8Array, start = 0, end = bytes.length): bo
 /** The octet after a quoted string (rfc3501 §4.3). */
 function quotedEnd(bytes: Uint8Array, start: number, end: number): number | undefined {
   for (let at = start + 1; at < end; at++) {
-    const octet = bytes[at]
+    const octet = bytes[at] as number
+    // Nearly all of them.
+    if (octet > QUOTE && octet !== BACKSLASH) continue
     if (octet === QUOTE) return at + 1
     if (octet === BACKSLASH) at++
     else if (octet === CR || octet === LF || octet === 0) return undefined
