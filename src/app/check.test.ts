@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -74,12 +74,15 @@ test('a running server checks itself, shows how far it is, and goes on with mail
   assert.equal(checked.code, 0, checked.out)
   assert.match(
     checked.out,
-    /^Checked \d+ rows, the octets of \d+ messages? and \d+ files?: nothing is wrong\.$/,
+    /^Checked \d+ rows, the contents of \d+ messages? \(.*\) and \d+ files?: nothing is wrong\.$/,
   )
-  assert.match(checked.err, /^Parts of the database: 0 of 1\nRows: \d+ of \d+/m)
-  assert.match(checked.err, /^Messages read: \d+ of \d+$/m)
+  assert.match(
+    checked.err,
+    /^Pages of the database looked through: 0 of 1 parts\nRows looked at: \d+ of \d+/m,
+  )
+  assert.match(checked.err, /^Contents of messages read: \d+ of \d+$/m)
   const quick = await run(house.configFile, 'check', '--quick')
-  assert.match(quick.out, /no octets of messages \(--quick\)/)
+  assert.match(quick.out, /no contents of messages \(--quick\)/)
 })
 
 test('what is wrong with the data of a running server is told, and it is not repaired under its feet', async () => {
@@ -96,7 +99,7 @@ test('what is wrong with the data of a running server is told, and it is not rep
   assert.match(out, /1 thing is wrong\.$/)
   const repair = await run(house.configFile, 'check', '--repair')
   assert.equal(repair.code, 2)
-  assert.match(repair.err, /Nothing was repaired: .* in use by process \d+.*stop that server first/)
+  assert.match(repair.err, /^Nothing was repaired: .* in use by process \d+ .*Stop the server, then repair;/)
 })
 
 test('without a server the command checks and repairs by itself, and tells each repair', async () => {
@@ -117,6 +120,25 @@ test('without a server the command checks and repairs by itself, and tells each 
   assert.match(repaired.out, /^Repaired: bodies\/(ab){16}: moved to stray\/(ab){16}\.$/m)
   assert.deepEqual(readdirSync(join(data, 'stray')), ['ab'.repeat(16)])
   assert.match((await run(config, 'check', '--repair')).out, /^There was nothing to repair\.$/m)
+})
+
+test('a damaged page is one line for its table, and says which rules could not look', async () => {
+  const { config, database } = await alone()
+  const db = new DatabaseSync(database)
+  const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'mailboxes'").get() ?? {}
+  db.close()
+  const file = openSync(database, 'r+')
+  writeSync(file, Buffer.alloc(100, 0x55), 0, 100, (Number(rootpage) - 1) * 4096)
+  closeSync(file)
+  const { code, out } = await run(config, 'check')
+  assert.equal(code, 1)
+  assert.match(out, new RegExp(`the file is damaged: page ${rootpage}, of table mailboxes: `))
+  const lines = out.split('\n').filter((line) => line.startsWith('table mailboxes: '))
+  assert.equal(lines.length, 1, out)
+  assert.match(
+    lines[0] ?? '',
+    /not all that belongs to it can be read \(.*\); so it is not known .* with: .*mailbox-counts/,
+  )
 })
 
 test('what cannot be repaired stays, with what to do, and exit code 1', async () => {

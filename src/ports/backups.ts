@@ -16,6 +16,7 @@ export interface BackupRequest {
 
 export interface BackupMade {
   readonly folder: string
+  /** In mailboxes; one in two of them counts twice. */
   readonly messages: number
   /** Of all its files. */
   readonly sizeBytes: number

@@ -20,7 +20,7 @@ export const CHECK_VERB: Verb = {
   says: 'Looks at every row, counter, reference, checksum and file of the data, and says what is wrong.',
   details: [
     'A running server does it beside its work, and mail goes on. How far it is comes on standard error, what is wrong on standard output.',
-    '`--quick` reads no octets of messages: rows, counters, references and sizes alone.',
+    '`--quick` reads no contents of messages: rows, counters, references and sizes alone.',
     '`--repair` puts right what the rest of the data proves, in one transaction: counters, references, indexes, what is kept of the structure of messages; files that no message has go into the folder `stray`. No mail that can be read is lost by it. The server must be stopped.',
     'Exit code 0: nothing is wrong; 1: something is, also after a repair; 2: it could not be checked.',
   ],

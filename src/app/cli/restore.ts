@@ -52,7 +52,7 @@ function restoredLines(restored: Restored, folder: string, madeAt: string): read
   const { findings, from, held, info, kept, keptKeys, mailboxes, renewed } = restored
   const config = join(from, 'config')
   return [
-    `${folder} holds ${info.messages} messages as they were at ${madeAt} (${from}). Start the server.`,
+    `${folder} holds ${info.messages} message${info.messages === 1 ? '' : 's'} in mailboxes as they were at ${madeAt} (${from}). Start the server.`,
     ...(kept === undefined ? [] : [`What was there before is in ${kept}; delete it when you miss nothing.`]),
     ...(keptKeys
       ? ['Keys and certificates stayed as they were: they are of the same server, and newer.']

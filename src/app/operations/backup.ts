@@ -72,7 +72,7 @@ function madeLines(made: BackupMade): readonly string[] {
           `Of these ${sizeText(linkedBytes)} are shared with the backup before: ${linkedFiles} large message${linkedFiles === 1 ? '' : 's'}, not changed.`,
         ]
   return [
-    `${folder} holds ${messages} message${messages === 1 ? '' : 's'}, ${sizeText(sizeBytes)}; each was looked at.`,
+    `${folder} holds ${messages} message${messages === 1 ? '' : 's'} in mailboxes and the queue, ${sizeText(sizeBytes)}; each message was looked at.`,
     ...linked,
   ]
 }

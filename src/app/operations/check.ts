@@ -86,16 +86,19 @@ class Meter {
     if (phase === this.#phase && nowMs - this.#toldMs < LINE_EVERY_MS) return
     this.#phase = phase
     this.#toldMs = nowMs
-    void this.#progress.line(`${PHASES[phase]}: ${grouped(done)} of ${grouped(of)}`)
+    const { label, unit = '' } = PHASES[phase]
+    void this.#progress.line(`${label}: ${grouped(done)} of ${grouped(of)}${unit}`)
   }
 }
 
-const PHASES = {
-  pages: 'Parts of the database',
-  rows: 'Rows',
-  bodies: 'Messages read',
-  files: 'Files',
-} as const
+type ProgressPhase = Extract<RepairStep, { kind: 'progress' }>['phase']
+
+const PHASES: Readonly<Record<ProgressPhase, { readonly label: string; readonly unit?: string }>> = {
+  pages: { label: 'Pages of the database looked through', unit: ' parts' },
+  rows: { label: 'Rows looked at' },
+  bodies: { label: 'Contents of messages read' },
+  files: { label: 'Files looked at' },
+}
 
 /** Each finding, how many more of its kind there are, and then what to do. */
 function findingLines(findings: readonly Finding[], report: CheckReport): string[] {
@@ -123,7 +126,9 @@ const REPAIR = 'stop the server and run `hikyaku check --repair`'
 
 function sumLines(job: CheckJob, report: CheckReport, count: number): string[] {
   const { bodies, files, rows, wholeFile } = report
-  const read = job.deep ? `the octets of ${counted(bodies, 'message')}` : 'no octets of messages (--quick)'
+  const read = job.deep
+    ? `the contents of ${counted(bodies, 'message')} (one in several mailboxes is read once, those of the queue are among them)`
+    : 'no contents of messages (--quick)'
   const part = wholeFile
     ? []
     : ['The database is large: its unused pages are gone through only when the server is stopped.']

@@ -125,7 +125,7 @@ test('what a store has open is checked beside it, and not repaired', () =>
       assert.deepEqual(sentences(checked), [])
       const { outcome } = await watch({ folder, deep: true, work: 'repair', held: 'job' })
       assert(outcome.kind === 'failed')
-      assert.match(outcome.problem, /in use by process \d+\. To mend it: stop that server first/)
+      assert.match(outcome.problem, /in use by process \d+ .*Stop the server, then repair/)
     } finally {
       await store.close()
     }

@@ -54,6 +54,11 @@ export async function checkFolder(job: CheckJob, watcher: CheckWatcher): Promise
   // A folder that cannot be locked since nobody can write there can be read all the same.
   const isReadable = kind === 'owned' || kind === 'no-access' || kind === 'full' || kind === 'io'
   if (job.work === 'check' && isReadable) return runThread(job, true, watcher)
+  if (kind === 'owned')
+    return {
+      kind: 'failed',
+      problem: `${problem} (${owned.error.path}), and a repair needs it alone. Stop the server, then repair; \`hikyaku check\` without --repair works beside it`,
+    }
   return { kind: 'failed', problem: `${owned.error.path}: ${problem}. To mend it: ${fix}` }
 }
 

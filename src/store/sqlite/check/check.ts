@@ -8,7 +8,7 @@ import { type CheckStep, Collector } from './collector.ts'
 import { checkFiles } from './files.ts'
 import type { Finding, FindingKind } from './finding.ts'
 import { checkPages } from './pages.ts'
-import { checkRows, checkRule } from './rows.ts'
+import { checkRows, checkRule, Unread } from './rows.ts'
 import { checkSchema } from './schema.ts'
 
 export interface CheckOptions {
@@ -82,7 +82,10 @@ function* checkAll(
   let bodies = 0
   if (deep) {
     bodies = yield* checkBodies(db, collector, paths.bodies)
-    yield* checkRule(db, collector, HASH_RULE)
+    const failure = yield* checkRule(db, collector, HASH_RULE)
+    const unread = new Unread()
+    if (failure !== undefined) unread.add(HASH_RULE.table, failure, HASH_RULE.kind)
+    yield* unread.tell(collector)
   }
   const files = yield* checkFiles(db, collector, paths, { serving, deep })
   return report(collector, { rows, bodies, files, wholeFile })

@@ -127,7 +127,8 @@ export function text(cell: Cell | undefined): string | undefined {
 /** `message UID 5 in INBOX of anna@example.test (row 17 of messages)`. */
 export function placeText(where: Where): string {
   const { account, file, mailbox, row, table, uid } = where
-  const tableRow = table === undefined ? undefined : row === undefined ? table : `row ${row} of ${table}`
+  const tableRow =
+    table === undefined ? undefined : row === undefined ? `table ${table}` : `row ${row} of ${table}`
   const place =
     mailbox === undefined
       ? account === undefined

@@ -31,6 +31,21 @@ export function* checkPages(
   return false
 }
 
+/** SQLite names a tree by the page of its root. */
+function plainer(db: CheckDatabase, line: string): string {
+  return line.replace(/^Tree (\d+) page (\d+)/, (words: string, root: string, page: string) => {
+    try {
+      const found = db.row('SELECT type, name FROM sqlite_schema WHERE rootpage = $root', {
+        root: Number(root),
+      })
+      return found === undefined ? words : `page ${page}, of ${found.type} ${found.name}`
+    } catch (error) {
+      if (sqliteFault(error) === undefined) throw error
+      return words
+    }
+  })
+}
+
 function tableNames(db: CheckDatabase): string[] {
   const sql = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'`
   return [...db.rows(sql)].map(({ name }) => String(name)).filter((name) => /^[a-z_]+$/.test(name))
@@ -56,7 +71,9 @@ function* checkPart(
     yield* collector.found({
       kind: isIndex ? 'index' : 'page',
       where: { table, file: 'hikyaku.db' },
-      says: isIndex ? `an index is not what its table says: ${line}` : `the file is damaged: ${line}`,
+      says: isIndex
+        ? `an index is not what its table says: ${line}`
+        : `the file is damaged: ${plainer(db, line)}`,
       repairable: isIndex,
     })
   }

@@ -16,44 +16,73 @@ export function* checkRows(
   { deep }: { readonly deep: boolean },
 ): Generator<CheckStep, number> {
   const rules = RULES.filter((rule) => !(deep && rule.quickOnly === true))
-  const sizes = yield* tableSizes(db, collector, new Set(rules.map(({ table }) => table)))
+  const unread = new Unread()
+  const sizes = tableSizes(db, unread, new Set(rules.map(({ table }) => table)))
   const of = [...sizes.values()].reduce((sum, size) => sum + size, 0)
   const left = new Map<string, number>()
   for (const { table } of rules) left.set(table, (left.get(table) ?? 0) + 1)
   let done = 0
   for (const rule of rules) {
-    yield* checkRule(db, collector, rule)
+    const failure = yield* checkRule(db, collector, rule)
+    if (failure !== undefined) unread.add(rule.table, failure, rule.kind)
     const more = (left.get(rule.table) ?? 1) - 1
     left.set(rule.table, more)
     // A table counts as looked at with the last of its rules.
     if (more === 0) done += sizes.get(rule.table) ?? 0
     yield { kind: 'progress', phase: 'rows', done, of }
   }
+  yield* unread.tell(collector)
   return of
 }
 
-/** Tables that cannot even be counted are told here, once. */
-function* tableSizes(
+/** What could not be read: told once for each table, since one damaged page stops every rule that comes by it. */
+export class Unread {
+  readonly #tables = new Map<string, { readonly why: string; readonly kinds: Set<string> }>()
+
+  add(table: string, why: string, kind?: string): void {
+    const known = this.#tables.get(table) ?? { why, kinds: new Set() }
+    this.#tables.set(table, known)
+    if (kind !== undefined) known.kinds.add(kind)
+  }
+
+  *tell(collector: Collector): Generator<CheckStep, void> {
+    for (const [table, { kinds, why }] of this.#tables) {
+      const looked =
+        kinds.size === 0
+          ? ''
+          : `; so it is not known whether something is wrong with: ${[...kinds].join(', ')}`
+      yield* collector.found({
+        kind: 'unreadable',
+        where: { table },
+        says: `not all that belongs to it can be read (${why})${looked}`,
+      })
+    }
+  }
+}
+
+/** Of those that can be counted. */
+function tableSizes(
   db: CheckDatabase,
-  collector: Collector,
+  unread: Unread,
   tables: ReadonlySet<string>,
-): Generator<CheckStep, Map<string, number>> {
+): ReadonlyMap<string, number> {
   const sizes = new Map<string, number>()
   for (const table of tables)
     try {
       sizes.set(table, Number(db.row(`SELECT count(*) AS n FROM ${table}`)?.n))
     } catch (error) {
       if (sqliteFault(error) === undefined) throw error
-      yield* collector.found({
-        kind: 'unreadable',
-        where: { table },
-        says: `it cannot be read: ${describeError(error)}`,
-      })
+      unread.add(table, describeError(error))
     }
   return sizes
 }
 
-export function* checkRule(db: CheckDatabase, collector: Collector, rule: Rule): Generator<CheckStep, void> {
+/** @returns why not all of what the rule looks at could be read. */
+export function* checkRule(
+  db: CheckDatabase,
+  collector: Collector,
+  rule: Rule,
+): Generator<CheckStep, string | undefined> {
   const told: Row[] = []
   let more = 0
   let failure: string | undefined
@@ -76,12 +105,7 @@ export function* checkRule(db: CheckDatabase, collector: Collector, rule: Rule):
     })
   }
   for (; more > 0; more--) collector.count(rule.kind)
-  if (failure !== undefined)
-    yield* collector.found({
-      kind: 'unreadable',
-      where: { table: rule.table },
-      says: `"${rule.kind}" could not be looked at: ${failure}`,
-    })
+  return failure
 }
 
 /** Rows of one rule that are held while it runs: as many as are told of a kind. */
