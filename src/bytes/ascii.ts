@@ -3,7 +3,6 @@ export const TAB = 0x09
 export const LF = 0x0a
 export const CR = 0x0d
 export const SP = 0x20
-export const DOT = 0x2e
 
 /** A view of `bytes` with Buffer's fast searches; shares memory, copies nothing. */
 export function asBuffer(bytes: Uint8Array): Buffer {

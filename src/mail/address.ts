@@ -10,9 +10,9 @@ export interface Address {
 }
 
 /** rfc5321 §4.5.3.1.1. */
-export const MAX_LOCAL_OCTETS = 64
+const MAX_LOCAL_OCTETS = 64
 /** rfc5321 §4.5.3.1.3 allows 256 with the angle brackets. */
-export const MAX_ADDRESS_OCTETS = 254
+const MAX_ADDRESS_OCTETS = 254
 
 const ATEXT = "A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u{80}-\\u{10FFFF}-"
 const DOT_STRING = new RegExp(`^[${ATEXT}]+(?:\\.[${ATEXT}]+)*$`, 'u')

@@ -23,7 +23,3 @@ export interface EnvelopeSender {
   /** rfc3461 §4.4, xtext decoded. */
   readonly envid?: string | undefined
 }
-
-export interface Envelope extends EnvelopeSender {
-  readonly recipients: readonly EnvelopeRecipient[]
-}

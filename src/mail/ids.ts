@@ -6,7 +6,6 @@ export type AccountId = number & { readonly __id: 'account' }
 export type MailboxId = number & { readonly __id: 'mailbox' }
 /** A message of one account: what EMAILID names. Its body may be shared with other accounts. */
 export type MessageId = number & { readonly __id: 'message' }
-export type BodyId = number & { readonly __id: 'body' }
 export type QueueId = number & { readonly __id: 'queue' }
 
 /** 20 characters of Crockford's base32, lower case: 50 bits of milliseconds, 50 bits of chance. Sorts by time. */

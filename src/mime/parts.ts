@@ -78,7 +78,7 @@ export function partAt(root: Part, path: readonly number[]): Part | undefined {
 }
 
 /** Whether the part has parts of its own to be numbered. */
-export function isMultipart(part: Part): boolean {
+function isMultipart(part: Part): boolean {
   return part.children.length > 0
 }
 

@@ -36,7 +36,7 @@ export function readableText(root: Part, read: ReadRange): ReadableText {
 }
 
 /** The parts that `readableText` shows. */
-export function readableParts(part: Part): Part[] {
+function readableParts(part: Part): Part[] {
   if (part.message !== undefined) return readableParts(part.message)
   if (part.children.length > 0) {
     if (part.subtype === 'alternative') return bestAlternative(part)

@@ -27,7 +27,7 @@ export function checkNames(names: readonly string[]): CheckedNames {
   return { ok: true, names: [...canonical] }
 }
 
-export function canonicalName(name: string): string | undefined {
+function canonicalName(name: string): string | undefined {
   const ip = canonicalIp(name)
   if (ip !== undefined) return ip
   const wild = name.startsWith('*.')

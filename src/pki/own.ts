@@ -22,10 +22,10 @@ export type OwnPair =
     }
   | { readonly ok: false; readonly sentence: string }
 
-export const OWN_CA = 'own-ca.pem'
+const OWN_CA = 'own-ca.pem'
 /** The CA before the present one: a clock that was wrong for an hour must not cost every device its trust. */
-export const PREVIOUS_CA = 'own-ca-previous.pem'
-export const OWN_SERVER = 'own-server.pem'
+const PREVIOUS_CA = 'own-ca-previous.pem'
+const OWN_SERVER = 'own-server.pem'
 
 /**
  * The CA in the folder, or a new one where there is none or it ends within the renewal time. A damaged file is

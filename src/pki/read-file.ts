@@ -38,7 +38,7 @@ const refused = (sentence: string): ReadText => ({ ok: false, missing: false, se
  * Names what keeps this process from the file, which may be a folder above it (certbot's are 0700), whose it is,
  * its mode, and the command that gives this process's group access and nobody else.
  */
-export function unreadable(file: string): string {
+function unreadable(file: string): string {
   const me = processOwner()
   const user = me === undefined ? 'this user' : `user ${userName(me.uid)} (uid ${me.uid})`
   const blocked = firstBlocked(path.resolve(file), MAX_LINKS)

@@ -66,7 +66,7 @@ export function formatValue(value: LogValue): string {
 }
 
 /** `Nov  4 08:15:21`, local time (rfc5424 is not what maillog readers expect). */
-export function stamp(atMs: number): string {
+function stamp(atMs: number): string {
   const at = new Date(atMs)
   const two = (n: number) => String(n).padStart(2, '0')
   const day = String(at.getDate()).padStart(2, ' ')

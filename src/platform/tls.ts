@@ -24,7 +24,7 @@ export interface TlsProblem {
  * TLS 1.2: only forward secrecy and authenticated encryption (rfc9325 §4.2); what every client since 2014
  * has. TLS 1.3 suites are OpenSSL's own, all good.
  */
-export const TLS12_CIPHERS = [
+const TLS12_CIPHERS = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
   'ECDHE-RSA-AES128-GCM-SHA256',
   'ECDHE-ECDSA-AES256-GCM-SHA384',

@@ -5,7 +5,7 @@ import { LISTEN_LIMITS } from './limits.ts'
 import { errorCode } from './socket-events.ts'
 
 /** Why a path can't become a socket; `listenSentence` writes it out. */
-export class SocketPathError extends Error {
+class SocketPathError extends Error {
   readonly code: 'EADDRINUSE' | 'ENOTSOCK' | 'ENAMETOOLONG'
   constructor(code: SocketPathError['code'], message: string) {
     super(message)

@@ -1,5 +1,5 @@
 import type { Address } from '../mail/address.ts'
-import type { AccountId, BodyId, MailboxId, MessageId, TraceId } from '../mail/ids.ts'
+import type { AccountId, TraceId } from '../mail/ids.ts'
 import type { TraceEvent } from '../mail/trace.ts'
 import type { NewQueueItem } from './new-queue-item.ts'
 
@@ -103,11 +103,4 @@ export interface Traces {
     readonly to?: string | undefined
     readonly limit: number
   }): Promise<readonly TraceRecord[]>
-}
-
-export interface MessageRef {
-  readonly mailbox: MailboxId
-  readonly uid: number
-  readonly message: MessageId
-  readonly body: BodyId
 }

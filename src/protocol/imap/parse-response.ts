@@ -117,7 +117,7 @@ function words(reader: WireReader): string[] {
   return found
 }
 
-export function flagList(reader: WireReader): string[] {
+function flagList(reader: WireReader): string[] {
   const flags: string[] = []
   reader.list({ least: 0, most: MAX_LIST, what: 'flags' }, () => flags.push(reader.flag()))
   return flags

@@ -26,14 +26,14 @@ export interface Argon2idParameters {
   readonly parallelism: number
 }
 
-export const ARGON2ID_DEFAULTS: Argon2idParameters = {
+const ARGON2ID_DEFAULTS: Argon2idParameters = {
   memoryKib: ARGON2ID_MEMORY_KIB,
   passes: ARGON2ID_PASSES,
   parallelism: ARGON2ID_PARALLELISM,
 }
 
 export type ScramHash = 'SHA-1' | 'SHA-256'
-export const NODE_HASH: Readonly<Record<ScramHash, 'sha1' | 'sha256'>> = {
+const NODE_HASH: Readonly<Record<ScramHash, 'sha1' | 'sha256'>> = {
   'SHA-1': 'sha1',
   'SHA-256': 'sha256',
 }

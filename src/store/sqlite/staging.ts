@@ -23,7 +23,7 @@ interface Content {
 }
 
 /** The handle behind `StagedBody`. */
-export class StagedContent {
+class StagedContent {
   readonly #content: Content
   #summary: MessageSummary | undefined
   #state: 'staged' | 'stored' | 'discarded' = 'staged'

@@ -33,7 +33,7 @@ export type ReadManifest =
   | { readonly ok: false; readonly problem: string }
 
 export const MANIFEST_NAME = 'manifest'
-export const BACKUP_FORMAT = 1
+const BACKUP_FORMAT = 1
 
 const FIRST = 'hikyaku backup '
 /** Paths that we write: nothing that leads out of the folder, nothing hidden, nothing that breaks a line. */

@@ -70,7 +70,7 @@ function* checkFolder(
  * Whether a row names a file, by the table itself: an index that has lost a row would make a message's file look like
  * a stray one. undefined where the table cannot be read: then nothing is known of strays.
  */
-export function namedFiles(db: CheckDatabase): ((name: string) => boolean) | undefined {
+function namedFiles(db: CheckDatabase): ((name: string) => boolean) | undefined {
   try {
     db.db.exec('CREATE TEMP TABLE IF NOT EXISTS named (file TEXT PRIMARY KEY) WITHOUT ROWID')
     db.db.exec('DELETE FROM temp.named')

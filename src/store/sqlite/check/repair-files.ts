@@ -16,7 +16,7 @@ import type { Finding } from './finding.ts'
 const OWNER = 0o700
 
 /** Where files go that no message has: deleted they are never. */
-export const strayFolder = (paths: FolderPaths): string => join(paths.folder, 'stray')
+const strayFolder = (paths: FolderPaths): string => join(paths.folder, 'stray')
 
 type Done = { readonly ok: true; readonly says: string } | { readonly ok: false; readonly problem: string }
 
