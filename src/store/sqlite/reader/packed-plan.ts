@@ -27,22 +27,25 @@ const OCTETS: ReadonlySet<string> = new Set([
 export function planPacked(all: readonly NamedColumn[], from: string): PackedPlan {
   const hasText = all.some(([name]) => name === 'text')
   // Each number costs a twentieth of a row: what the list of messages tells, and the size, which only files need.
-  const columns = all.filter(([name]) => !KNOWN.has(name) && (name !== 'octets' || hasText))
+  const needed = all.filter(([name]) => !KNOWN.has(name) && (name !== 'octets' || hasText))
+  const columns = needed.length > 0 ? needed : all
   const octets = columns.filter(([name]) => OCTETS.has(name))
   const numbers = columns.filter(([name]) => name !== 'file' && !OCTETS.has(name))
   const file = columns.find(([name]) => name === 'file')
   const lengths = octets.map(([, sql]) => `octet_length(${sql})`)
   const joined = (list: readonly string[], empty: string): string =>
     list.length === 0 ? empty : list.join(' || ')
-  const values = [...numbers.map(([, sql]) => sql), ...lengths].join(" || ',' || ")
-  const wrong = octets.map(([, sql]) => `typeof(${sql}) <> 'blob'`).join(' OR ')
+  const values = [...numbers.map(([, sql]) => sql), ...lengths].join(', ')
+  // What is no octets is less than the shortest of them; to compare costs less than to name the type.
+  const wrong = octets.map(([, sql]) => `${sql} < X''`).join(' OR ')
   return {
-    sql: `SELECT '[' || group_concat(${values}, ',') || ']',
+    sql: `SELECT '[' || group_concat(concat_ws(',', ${values}), ',') || ']',
       CAST(group_concat(${joined(
         octets.map(([, sql]) => sql),
         "''",
       )}, '') AS BLOB),
-      count(*), ${file === undefined ? '0' : `count(${file[1]})`}, total(${wrong === '' ? '0' : wrong}) ${from}`,
+      count(*), ${file === undefined ? '0' : `count(${file[1]})`},
+      ${wrong === '' ? '0' : `count(*) FILTER (WHERE ${wrong})`} ${from}`,
     numbers: numbers.map(([name]) => name),
     octets: octets.map(([name]) => name),
   }
