@@ -17,8 +17,16 @@ import { insertTrace, retainTraces } from './traces.ts'
 /** Operations after which an account is read anew: see `State.reread`. */
 const STRUCTURAL: ReadonlySet<Operation['op']> = new Set(['add-account', 'remove-account', 'set-quota'])
 
+/**
+ * Operations that are seldom refused, and know accounts and mailboxes by `State` alone: a group of them is tried
+ * without savepoints. Behind a savepoint SQLite copies each page before an operation changes it.
+ */
+const PLAIN: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'trace', 'flags'])
+
 /** Operations that write a trace beside what they are for. */
 const TRACED: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'record'])
+
+type Result = GroupReport['results'][number]
 
 /** The writer's heart: runs whatever waits as one transaction and tells what came of it. */
 export class GroupCommit {
@@ -62,6 +70,11 @@ export class GroupCommit {
     this.#isPaused = true
   }
 
+  /** A write or an fsync elsewhere has failed. */
+  distrust(cause: string): void {
+    this.#mistrust ??= cause
+  }
+
   /**
    * Goes on with a connection that `openAgain` has proved. What was refused meanwhile is known not to be there.
    * @returns body files that nothing names.
@@ -82,16 +95,16 @@ export class GroupCommit {
   }
 
   /**
-   * One transaction. Each operation stands in a savepoint: it fails alone, unless the whole group is lost.
+   * One transaction. An operation fails alone, unless the whole group is lost.
    * @param keepsTraces false where the pages of traces are damaged.
    */
   run(calls: readonly UnpackedCall[], keepsTraces = true): GroupReport {
     if (this.#mistrust !== undefined) return this.#refused(calls, { kind: 'io', cause: this.#mistrust })
     const context = { ...this.#context(), keepsTraces }
-    const results: [number, 0 | 1, unknown][] = []
+    let results: readonly Result[]
     try {
       this.#sql.run('BEGIN IMMEDIATE')
-      for (const call of calls) results.push(this.#runOne(context, call))
+      results = this.#runPlain(context, calls) ?? calls.map((call) => this.#runOne(context, call))
       this.#state.flush()
       for (const usage of this.#state.takeUsage()) context.events.push({ e: 'used', ...usage })
       this.#sql.run('COMMIT')
@@ -136,7 +149,26 @@ export class GroupCommit {
     }
   }
 
-  #runOne(context: Context, call: UnpackedCall): [number, 0 | 1, unknown] {
+  /** All of a group that is likely to be taken whole. @returns undefined where it was not: nothing has happened then. */
+  #runPlain(context: Context, calls: readonly UnpackedCall[]): readonly Result[] | undefined {
+    if (calls.some(({ operation }) => !PLAIN.has(operation.op))) return undefined
+    this.#state.beginOperation()
+    try {
+      return calls.map((call) => [call.id, 1, this.#perform(context, call) ?? null])
+    } catch (error) {
+      if (!this.#sql.db.isTransaction || isFatal(error)) throw error
+      this.#sql.run('ROLLBACK')
+      this.#state.undoOperation()
+      context.events.length = 0
+      context.files.length = 0
+      context.later.length = 0
+      this.#sql.run('BEGIN IMMEDIATE')
+      return undefined
+    }
+  }
+
+  /** Each operation stands in a savepoint. */
+  #runOne(context: Context, call: UnpackedCall): Result {
     const structural = STRUCTURAL.has(call.operation.op)
     if (structural) this.#state.flush()
     const marks = [context.events.length, context.files.length, context.later.length] as const
