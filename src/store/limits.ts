@@ -17,10 +17,12 @@ export const GROUP_BYTES = 8 * 1024 * 1024
 export const DOUBTFUL_FILES = 10_000
 /** After a failed write the database is opened again so often until that works: a disk that is gone must not keep us busy. */
 export const REOPEN_EVERY_MS = 2_000
-/** A log this long was not written back for a reason; it usually has 32 MiB, and never more than this and one group. */
-export const LOG_WATCH_BYTES = 256 * 1024 * 1024
-/** Its size is asked for after so many groups, and can grow by some 8 MiB in each. */
-export const LOG_WATCH_GROUPS = 8
+/** Pages of the log from which it is to begin anew: some 32 MiB. Sooner costs more fsyncs of the database, … */
+export const LOG_PAGES = 8000
+/** … and so many are written back by another thread at a time. A commit beside that waits up to some 5 ms for the disk; fewer at a time cost more fsyncs. */
+export const LOG_PASS_PAGES = 2000
+/** The thread that writes the log back ends when so long there was nothing to do: it costs 10 MiB, and its start 40 ms. */
+export const CHECKPOINT_THREAD_MS = 10_000
 
 /** Rows of work that nobody waits for (purging, retention) in one slice: some 5 ms of the writer. */
 export const SLICE_ROWS = 400

@@ -156,6 +156,34 @@ describe('a disk whose fsync fails', { timeout: 300_000 }, () => {
     await server.stop()
   })
 
+  test('a checkpoint that fails beside the writer: 451 until the database was opened again', async (t) => {
+    const house = await serve('beside', { does: 'fail', calls: ['sync'], path: 'hikyaku.db' })
+    const server = await house.start(t)
+    await addMe(server)
+    const smtp = await Smtp.open()
+    house.fail()
+    const kept: string[] = []
+    let reply = ''
+    // The log is written back once it has some 8 MiB.
+    for (let i = 0; i < 200; i++) {
+      reply = await smtp.send(letter(`${i}`, 200_000))
+      if (!reply.startsWith('250')) break
+      kept.push(`${i}`)
+    }
+    assert.match(reply, /^451 4\.3\.0 /)
+    assert.match(server.log(), /store\.refusing trouble=disk/)
+    house.heal()
+    await until('the log', () => /store\.taking trouble=disk/.test(server.log()))
+    assert.match(await smtp.send(letter('after')), /^250 /)
+    smtp.close()
+    const imap = await Imap.open()
+    assert.deepEqual(await imap.subjects(), [...kept, 'after'])
+    imap.close()
+    const checked = await server.cli(['check'])
+    assert.equal(checked.code, 0, checked.stdout.toString() + checked.stderr)
+    await server.stop()
+  })
+
   test('after a failed fsync, kill -9, a start and a power cut everything acknowledged is there', async (t) => {
     const disk = await LoopDisk.make({
       file: join(scratch.folder, 'power.img'),

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events'
 import type { AccountId } from '../../src/mail/ids.ts'
 import type { FetchRow } from '../../src/ports/mailboxes.ts'
 import type { Access } from '../../src/ports/store.ts'
+import { runCheckpoints } from '../../src/store/sqlite/checkpoint/thread.ts'
 import { openStore, type Store } from '../../src/store/sqlite/open.ts'
 import { runReader } from '../../src/store/sqlite/reader/thread.ts'
 import type { StartThread, StoreThread, ThreadPort } from '../../src/store/sqlite/threads.ts'
@@ -84,6 +85,12 @@ async function octetsOf({ sections }: FetchRow): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(section.stream()))
 }
 
+const RUN = {
+  'writer-thread': runWriter,
+  'reader-thread': runReader,
+  'checkpoint-thread': runCheckpoints,
+}
+
 /** A thread's work, done between other things. */
 const threadsHere: StartThread = (name, data) => {
   const outside = new EventEmitter()
@@ -114,10 +121,6 @@ const threadsHere: StartThread = (name, data) => {
       })
     },
   })
-  setImmediate(() =>
-    guarded(() =>
-      name === 'writer-thread' ? runWriter(port as never, data) : runReader(port as never, data),
-    ),
-  )
+  setImmediate(() => guarded(() => RUN[name](port as never, data)))
   return thread as unknown as StoreThread
 }

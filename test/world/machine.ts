@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import type { ThreadName } from '../../src/store/sqlite/threads.ts'
 import type { Chance } from './chance.ts'
 import type { Life } from './scheduler.ts'
 
@@ -31,7 +32,7 @@ export class Machine {
   readonly databases = new Set<DatabaseSync>()
   openFiles = 0
   /** Set while the code of a store thread runs. */
-  role: 'writer-thread' | 'reader-thread' | undefined
+  role: ThreadName | undefined
   /** Names of body files that the disk did not let go. */
   readonly unremoved = new Set<string>()
   /** Statements of the writer left to live; undefined: no such end. */

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { runCheckpoints } from '../../src/store/sqlite/checkpoint/thread.ts'
 import { runReader } from '../../src/store/sqlite/reader/thread.ts'
 import type { StartThread, StoreThread, ThreadName, ThreadPort } from '../../src/store/sqlite/threads.ts'
 import { runWriter } from '../../src/store/sqlite/writer/thread.ts'
@@ -31,6 +32,7 @@ export function worldThreads(parts: Parts): StartThread {
     const thread = new WorldThread(name, parts)
     thread.start(() => {
       if (name === 'writer-thread') runWriter(thread.port as never, data)
+      else if (name === 'checkpoint-thread') runCheckpoints(thread.port as never, data)
       else runReader(thread.port as never, data)
     })
     return thread as unknown as StoreThread

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 
-/** p99 6 ms instead of 11 with SQLite's own 1,000: the log grows to some 32 MiB between checkpoints. */
+/** Of a connection that nobody looks after: its log grows to some 32 MiB. The writer has a keeper, see log-keeper.ts. */
 const CHECKPOINT_PAGES = 8000
 /** After a burst the log's file is cut back to this. */
 const LOG_LIMIT_BYTES = 64 * 1024 * 1024
@@ -28,13 +28,12 @@ export function openForWriting(path: string): DatabaseSync {
   return db
 }
 
-/** A connection that is closed after a fault has none, and the next one begins with them. */
-export function pauseCheckpoints(db: DatabaseSync): void {
-  if (db.isOpen) db.exec('PRAGMA wal_autocheckpoint = 0')
-}
-
-export function resumeCheckpoints(db: DatabaseSync): void {
-  if (db.isOpen) db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+/** For writing a log back that others write. The database is there. */
+export function openForCheckpoints(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+  // The log and the database are synced; see `PRAGMA synchronous`.
+  db.exec('PRAGMA synchronous = FULL')
+  return db
 }
 
 /**

@@ -62,6 +62,7 @@ test('a thread that dies while it is closed leaves open what became of what it w
       onFault: (cause) => assert.fail(cause),
       onNote: (text) => assert.fail(text),
       onMistrust: (cause) => assert.fail(cause),
+      onCheckpoint: () => undefined,
     })
     await writer.ready()
     const pending = writer.call({ op: 'remove-alias', alias: 'a@example.test' })

@@ -12,6 +12,7 @@ import { ViewHub } from '../views/hub.ts'
 import { SqliteAccounts } from './account-store.ts'
 import { BackupMaker } from './backup/maker.ts'
 import { BelievedTime } from './believed-time.ts'
+import { Checkpoints } from './checkpoint/client.ts'
 import { DamageNews } from './damage-news.ts'
 import {
   brokenLog,
@@ -119,13 +120,15 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
     events: () => undefined,
   }
   const start = options.startThread ?? startThread
-  const writer = new WriterClient(
+  const checkpoints = new Checkpoints(start, { database, bodies }, (failure) => writer.checkpointed(failure))
+  const writer: WriterClient = new WriterClient(
     start,
     { database, bodies },
     {
       onEvents: (events) => wiring.events(events),
       onFault: (cause) => faults.report(cause),
       onNote: (text) => options.onNote?.(text),
+      onCheckpoint: () => checkpoints.pass(),
       onMistrust(cause) {
         if (cause === undefined) health.works('disk')
         else health.failed('disk', cause)
@@ -137,7 +140,7 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
   const reader = new ReaderClient(start, { database, bodies }, (cause) => faults.report(cause))
   try {
     const [{ swept }] = await Promise.all([writer.ready(), reader.ready()])
-    const store = new SqliteStore({ ownership, options, writer, reader, swept, health })
+    const store = new SqliteStore({ ownership, options, writer, reader, checkpoints, swept, health })
     wiring.events = (events) => store.apply(events)
     wiring.store = store
     await store.load()
@@ -147,7 +150,7 @@ async function startThreads(ownership: Ownership, options: StoreOptions): Promis
     store.startRetention(believed)
     return { ok: true, store }
   } catch (error) {
-    await Promise.all([writer.close(), reader.close()])
+    await Promise.all([writer.close(), reader.close(), checkpoints.close()])
     ownership.release()
     const problem = describeError(error)
     return { ok: false, error: { path: folder, problem, ...cureOf(problem) } }
@@ -208,6 +211,7 @@ class SqliteStore implements Store {
   readonly #ownership: Ownership
   readonly #writer: WriterClient
   readonly #reader: ReaderClient
+  readonly #checkpoints: Checkpoints
   readonly #table = new AccountTable()
   readonly #hub: ViewHub
   readonly #now: () => number
@@ -222,6 +226,7 @@ class SqliteStore implements Store {
     readonly options: StoreOptions
     readonly writer: WriterClient
     readonly reader: ReaderClient
+    readonly checkpoints: Checkpoints
     readonly swept: number
     readonly health: Health
   }) {
@@ -231,6 +236,7 @@ class SqliteStore implements Store {
     this.#ownership = ownership
     this.#writer = writer
     this.#reader = reader
+    this.#checkpoints = parts.checkpoints
     this.#now = now
     this.#retention = options.retention ?? {}
     this.sweptBodies = parts.swept
@@ -331,6 +337,7 @@ class SqliteStore implements Store {
     await this.backups.close()
     // The reader first: the last one to close the database tidies up its log.
     await this.#reader.close()
+    await this.#checkpoints.close()
     await this.#writer.close()
     this.#ownership.release()
   }

@@ -9,11 +9,26 @@ export interface WriterData {
   readonly maxPages?: number | undefined
 }
 
+/** Why the log could not be written back. */
+export interface PassFailure {
+  readonly cause: string
+  /** As `leavesDiskUnsure` has it. */
+  readonly isUnsure: boolean
+}
+
+export type ToCheckpoints = { readonly kind: 'pass' } | { readonly kind: 'close' }
+export interface FromCheckpoints {
+  readonly kind: 'passed'
+  readonly failure: PassFailure | null
+}
+
 export type ToWriter =
   | { readonly kind: 'calls'; readonly packet: Packet }
   | { readonly kind: 'max-pages'; readonly pages: number }
   /** A backup is being made, see writer/chores.ts. */
   | { readonly kind: 'backup'; readonly phase: BackupPhase }
+  /** What came of `checkpoint`. */
+  | { readonly kind: 'checkpointed'; readonly failure: PassFailure | null }
   | { readonly kind: 'close' }
 
 /** `copied`: the database, but not yet the body files. */
@@ -27,10 +42,13 @@ export type FromWriter =
   | { readonly kind: 'mistrust'; readonly cause: string | null }
   /** The writer heeds the phase of a backup from now on. */
   | { readonly kind: 'backup'; readonly phase: BackupPhase }
+  /** The log has grown: another thread is to write it back. */
+  | { readonly kind: 'checkpoint' }
   /** Something an operator should know; nothing is lost. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'closed' }
 
+/** Of the reader and of the checkpoints. */
 export interface ReaderData {
   readonly database: string
   readonly bodies: string
@@ -52,7 +70,7 @@ export type StoreThread = Pick<Worker, 'on' | 'once' | 'off' | 'postMessage'>
 /** How the store's threads are started; a simulated world runs the same code in the main thread. */
 export type StartThread = (name: ThreadName, data: WriterData | ReaderData) => StoreThread
 
-export type ThreadName = 'writer-thread' | 'reader-thread'
+export type ThreadName = 'writer-thread' | 'reader-thread' | 'checkpoint-thread'
 
 /** A thread's own end. */
 export interface ThreadPort<In, Out> {

@@ -2,7 +2,15 @@ import type { StoreFailure } from '../../ports/store.ts'
 import { IN_FLIGHT_BYTES, IN_FLIGHT_OPERATIONS, POSTED_OPERATIONS, WRITER_BACKLOG_BYTES } from '../limits.ts'
 import type { Operation, Refusal, StoreEvent } from './operations.ts'
 import { type Call, pack, unpackReport } from './packing.ts'
-import type { BackupPhase, FromWriter, StartThread, StoreThread, ToWriter, WriterData } from './threads.ts'
+import type {
+  BackupPhase,
+  FromWriter,
+  PassFailure,
+  StartThread,
+  StoreThread,
+  ToWriter,
+  WriterData,
+} from './threads.ts'
 
 /** What came of an operation. */
 export type Outcome<T> =
@@ -16,6 +24,8 @@ export interface WriterHooks {
   onFault(cause: string): void
   /** Nothing is written for now, and why; undefined: all is well again. */
   onMistrust(cause: string | undefined): void
+  /** The log has grown: it is to be written back, and `checkpointed` called. */
+  onCheckpoint(): void
   /** Something an operator should know. */
   onNote(text: string): void
 }
@@ -76,6 +86,7 @@ export class WriterClient {
           this.#mistrust = message.cause ?? undefined
           this.#hooks.onMistrust(this.#mistrust)
         } else if (message.kind === 'backup') this.#phases.shift()?.()
+        else if (message.kind === 'checkpoint') this.#hooks.onCheckpoint()
         else if (message.kind === 'note') this.#hooks.onNote(message.text)
       })
     })
@@ -117,6 +128,11 @@ export class WriterClient {
       this.#phases.push(resolve)
       this.#worker.postMessage({ kind: 'backup', phase } satisfies ToWriter)
     })
+  }
+
+  /** What came of a checkpoint that the writer has asked for. */
+  checkpointed(failure: PassFailure | null): void {
+    this.#worker.postMessage({ kind: 'checkpointed', failure } satisfies ToWriter)
   }
 
   /** For tests of a full disk. */

@@ -65,11 +65,12 @@ export class Replay {
     assert(owned.ok)
     const { paths, release } = owned.value
     assert.equal(prepareDatabase(paths), undefined)
-    const writer = new WriterClient(startThread, paths, {
+    const writer: WriterClient = new WriterClient(startThread, paths, {
       onEvents: () => undefined,
       onFault: (cause) => assert.fail(cause),
       onNote: () => undefined,
       onMistrust: (cause) => assert.fail(cause),
+      onCheckpoint: () => writer.checkpointed(null),
     })
     await writer.ready()
     return new Replay(paths.database, writer, release)

@@ -1,22 +1,28 @@
-import { pauseCheckpoints, resumeCheckpoints } from '../database.ts'
 import type { Sql } from '../sql.ts'
 import type { BackupPhase } from '../threads.ts'
 import { FileRemoval } from './file-removal.ts'
+import type { LogKeeper } from './log-keeper.ts'
 import { Shrinker } from './shrink.ts'
 
 /** What the writer does beside its groups, and how far a backup that is being made lets it. */
 export class Chores {
   readonly #onNote: (text: string) => void
   readonly #files: FileRemoval
-  readonly #sql: () => Sql
+  readonly #log: LogKeeper
   readonly #shrinker: Shrinker
   #isBackingUp = false
 
   /** @param sql the connection as it is now: after a fault there is another. */
-  constructor(sql: () => Sql, bodies: string, onNote: (text: string) => void) {
+  constructor(parts: {
+    sql(): Sql
+    readonly bodies: string
+    readonly log: LogKeeper
+    onNote(text: string): void
+  }) {
+    const { bodies, log, onNote, sql } = parts
     this.#onNote = onNote
     this.#files = new FileRemoval(bodies, onNote)
-    this.#sql = sql
+    this.#log = log
     this.#shrinker = new Shrinker(sql)
   }
 
@@ -29,9 +35,12 @@ export class Chores {
     this.#shrinker.deleted()
   }
 
-  /** Whether to give room back. Pages that move while a backup reads an older state would only make the log longer. */
+  /**
+   * Whether to give room back. Pages that move while a backup reads an older state would only make the log longer; while
+   * another thread writes the log back, the file can't be cut.
+   */
   get hasWork(): boolean {
-    return !this.#isBackingUp && this.#shrinker.hasWork
+    return !this.#isBackingUp && !this.#log.isPassing && this.#shrinker.hasWork
   }
 
   /** One slice. Throws what SQLite throws; nothing is lost then, and the next deletion makes it look again. */
@@ -49,10 +58,6 @@ export class Chores {
     this.#isBackingUp = phase !== 'ended'
     if (phase === 'begins') this.#files.hold()
     if (phase === 'ended') this.#files.letGo()
-    const { db } = this.#sql()
-    // After a fault there may be none for a while.
-    if (!db.isOpen) return
-    if (phase === 'begins') pauseCheckpoints(db)
-    else resumeCheckpoints(db)
+    this.#log.pause(phase === 'begins')
   }
 }

@@ -5,10 +5,10 @@ import { openAgain } from '../open-again.ts'
 import type { GroupReport } from '../operations.ts'
 import { type Packet, packReport, type UnpackedCall, unpack } from '../packing.ts'
 import { describeError, isUnreadable, Sql } from '../sql.ts'
-import type { FromWriter, ThreadPort, ToWriter, WriterData } from '../threads.ts'
+import type { FromWriter, PassFailure, ThreadPort, ToWriter, WriterData } from '../threads.ts'
 import { Chores } from './chores.ts'
 import { GroupCommit } from './group.ts'
-import { LogWatch } from './log-watch.ts'
+import { LogKeeper } from './log-keeper.ts'
 import { leftovers } from './purge.ts'
 import { takeBackCopies } from './take-back.ts'
 
@@ -22,7 +22,9 @@ class Writer {
   #sql: Sql
   readonly #group: GroupCommit
   readonly #chores: Chores
-  readonly #log: LogWatch
+  readonly #log: LogKeeper
+  /** Why the log could not be written back, since when that has been told. */
+  #unwritten: string | undefined
   #waiting: UnpackedCall[] = []
   #closing = false
   #scheduled = false
@@ -31,19 +33,16 @@ class Writer {
   constructor(port: ThreadPort<ToWriter, FromWriter>, data: WriterData) {
     this.#port = port
     this.#database = data.database
-    this.#log = new LogWatch(data.database)
+    this.#log = new LogKeeper(() => this.#post({ kind: 'checkpoint' }))
     const db = openForWriting(data.database)
     this.#sql = new Sql(db)
     if (data.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${data.maxPages}`)
-    this.#chores = new Chores(
-      () => this.#sql,
-      data.bodies,
-      (text) => this.#post({ kind: 'note', text }),
-    )
     const note = (text: string): void => this.#post({ kind: 'note', text })
+    this.#chores = new Chores({ sql: () => this.#sql, bodies: data.bodies, log: this.#log, onNote: note })
     const swept = unlessDamaged(() => sweepOrphans(this.#sql, data.bodies), 0, note)
     unlessDamaged(() => takeBackCopies(this.#sql, note), undefined, note)
     const left = unlessDamaged(() => leftovers(this.#sql), [], note)
+    this.#log.begin(this.#sql)
     this.#group = new GroupCommit(this.#sql, left, (name) => this.#chores.removeFile(name), note)
     this.#post({ kind: 'ready', swept })
     port.onMessage((message) => {
@@ -56,6 +55,7 @@ class Writer {
   #take(message: ToWriter): void {
     if (message.kind === 'close') this.#closing = true
     else if (message.kind === 'max-pages') this.#sql.db.exec(`PRAGMA max_page_count = ${message.pages}`)
+    else if (message.kind === 'checkpointed') this.#checkpointed(message.failure)
     else if (message.kind === 'backup') {
       this.#chores.backup(message.phase)
       this.#post(message)
@@ -67,7 +67,7 @@ class Writer {
     this.#drain()
     for (let groups = 1; this.#waiting.length > 0; groups++) {
       this.#runGroup(this.#nextGroup())
-      if (groups % GROUPS_BEFORE_SLICE === 0 && this.#group.hasWork) this.#report(this.#group.runLater())
+      if (groups % GROUPS_BEFORE_SLICE === 0 && this.#group.hasWork) this.#runLater()
       this.#drain()
     }
     if (this.#closing) this.#close()
@@ -77,6 +77,12 @@ class Writer {
   #runGroup(calls: readonly UnpackedCall[]): void {
     this.#report(this.#group.run(calls))
     if (calls.some(({ operation }) => operation.op === 'release')) this.#chores.deleted()
+    this.#watchDisk()
+    this.#watchLog()
+  }
+
+  #runLater(): void {
+    this.#report(this.#group.runLater())
     this.#watchDisk()
     this.#watchLog()
   }
@@ -112,9 +118,8 @@ class Writer {
 
   #slice(): void {
     if (this.#group.hasWork) {
-      this.#report(this.#group.runLater())
+      this.#runLater()
       this.#chores.deleted()
-      this.#watchDisk()
       return
     }
     try {
@@ -123,6 +128,7 @@ class Writer {
       this.#group.failed(error)
       this.#watchDisk()
     }
+    this.#watchLog()
   }
 
   /** After a failed write nothing more is acknowledged until the database was opened again and proved. */
@@ -143,10 +149,25 @@ class Writer {
     }
   }
 
+  /** A failed write or fsync of the other thread is as good a reason as one of our own. */
+  #checkpointed(failure: PassFailure | null): void {
+    this.#log.passed()
+    if (failure?.isUnsure) {
+      this.#group.distrust(failure.cause)
+      this.#watchDisk()
+    } else if (failure !== null && failure.cause !== this.#unwritten)
+      this.#post({
+        kind: 'note',
+        text: `the log of the database could not be written back: ${failure.cause}`,
+      })
+    this.#unwritten = failure?.cause
+  }
+
   #reopen(): void {
     try {
       if (this.#sql.db.isOpen) this.#sql.db.close()
       this.#sql = openAgain(this.#database)
+      this.#log.begin(this.#sql)
       for (const name of this.#group.reopen(this.#sql)) this.#chores.removeFile(name)
     } catch {
       // The disk still fails, as was told already: the next try comes by itself.
