@@ -172,6 +172,9 @@ export class WriterClient {
   /** As much as may be on its way: a copy of everything that waits for a slow disk would double it. */
   #flush(): void {
     this.#flushing = false
+    // Fewer than the writer has on its hands gain nothing by going there now, and cost an fsync of their own: with
+    // many connections two halves take turns. The next report sends them.
+    if (this.#calls.length < this.#sent) return
     let count = 0
     let [sent, bytes] = [this.#sent, this.#sentBytes]
     for (const { id } of this.#calls) {
