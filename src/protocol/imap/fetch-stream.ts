@@ -18,7 +18,8 @@ import {
  */
 export class FetchStream {
   readonly #out: Output
-  readonly #labels = new SectionLabels()
+  /** Of the command that runs: a client that waits keeps none. */
+  #known: SectionLabels | undefined
   #open = false
   #empty = true
   #missing = 0
@@ -68,6 +69,16 @@ export class FetchStream {
     assert(this.#open && this.#missing === 0, 'FETCH response is not complete')
     this.#open = false
     this.#out.text(FETCH_END)
+  }
+
+  /** The command is done. */
+  rest(): void {
+    this.#known = undefined
+  }
+
+  get #labels(): SectionLabels {
+    this.#known ??= new SectionLabels()
+    return this.#known
   }
 
   #gap(): void {

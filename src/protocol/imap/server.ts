@@ -99,6 +99,7 @@ export class ImapServer implements ImapServerMachine {
     assert(this.#asking !== undefined && this.#answer === undefined, 'answer without an open ask')
     assert(!this.#fetch.open, 'answer within a FETCH response')
     this.#answer = answer
+    this.#fetch.rest()
   }
 
   next(): ImapStep {
