@@ -158,7 +158,6 @@ function count(
   if ((entry.flags & DELETED) !== 0) mailbox.deleted += sign
 }
 
-/** Counters after the flags of one entry changed. */
 /** Some messages whose flags become others. */
 export function recount(
   mailbox: MailboxState,
