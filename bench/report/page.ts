@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Report } from '../results.ts'
 import { chartsOf } from './charts.ts'
 import { barChart } from './plot.ts'
+import { reasonsFor } from './reasons.ts'
 import { floorTable, goalTable, type Table, workloadTables } from './rows.ts'
 
 const folder = 'performance'
@@ -45,6 +46,7 @@ export function pageText(report: Report): string {
       ...missing.map((line) => `- ${line}`),
     ].join('\n'),
     tableText(goalTable(report), 2),
+    ...standsInTheWay(report),
     ...plots,
     '## All numbers',
     `Medians of ${runs} ${runs === 1 ? 'run' : 'runs'}; one load lasts ${seconds} s. "±" is half the distance between the best and the worst run, where that is a tenth of the median or more. Ratios are taken pair by pair, from runs that stood side by side, and say how many times better ours is; in brackets the least and the most of them.`,
@@ -53,6 +55,13 @@ export function pageText(report: Report): string {
     method,
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+function standsInTheWay(report: Report): string[] {
+  const found = reasonsFor(report)
+  if (found.length === 0) return []
+  const lines = found.map(({ title, text }) => `- **${title}.** ${text.replaceAll('\n', ' ')}`)
+  return ['## What stands in the way of the others', lines.join('\n')]
 }
 
 function tableText({ title, head, rows, notes, isText }: Table, level: number): string {

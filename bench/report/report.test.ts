@@ -3,10 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { goals } from '../goals.ts'
 import { cpu, delivered, reportOf, result } from '../report.test-kit.ts'
 import { chartsOf } from './charts.ts'
 import { pageText, writePage } from './page.ts'
 import { barChart } from './plot.ts'
+import { reasons, reasonsFor, speaksOf } from './reasons.ts'
 import { workloadTables } from './rows.ts'
 import { tableText, terminalText } from './terminal.ts'
 
@@ -41,6 +43,16 @@ test('the terminal and the page say the same of the goals', () => {
     assert.match(text, /Goals: 2 of 2 met/)
     assert.match(text, /15 × Postfix \+ Dovecot sdbox/)
   }
+})
+
+test('of each goal something can be said where it is missed, and of one that is met nothing is', () => {
+  for (const goal of goals)
+    if (goal.kind !== 'at-most-everywhere' && !['fsyncs', 'rest'].includes(goal.workload))
+      assert.equal(reasons.filter((reason) => speaksOf(reason, goal)).length, 1, goal.text)
+  assert.deepEqual(reasonsFor(report), [])
+  assert.doesNotMatch(pageText(report), /What stands in the way/)
+  const slow = reportOf(result('smtp-10', [cpu], { hikyaku: [{ cpuMs: 0.4 }] }))
+  assert.match(pageText(slow), /## What stands in the way of the others\n\n- \*\*Rate and CPU/)
 })
 
 test('a chart draws each bar in the scale of its group', () => {
