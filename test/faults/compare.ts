@@ -106,8 +106,9 @@ function checkOutgoing(
     if (reports > 0 && seen.waitingAfter.has(recipient)) problems.push(`${recipient}: reported, and it waits`)
     if (acknowledged && !isDone && !seen.waitingFirst.has(recipient))
       problems.push(`${recipient}: ${id} is neither in the queue nor was it delivered`)
-    // Whatever exists now must go on existing.
-    else if (isDone || seen.waitingAfter.has(recipient))
+    // Whatever exists now must go on existing. What waited at first may have gone since, and be reported to somebody
+    // whose mail had been read by then.
+    else if (isDone || seen.waitingFirst.has(recipient) || seen.waitingAfter.has(recipient))
       outgoing.set(recipient, { ...at(outgoing, recipient), acknowledged: true })
     // Never answered, and not there: it never was.
     else if (!acknowledged) outgoing.delete(recipient)
