@@ -76,3 +76,32 @@ test('property: a block is looked at where it stands, and written where it is wa
     { numRuns: 300 },
   )
 })
+
+test('many names of one length cost each octet of a header a few looks', () => {
+  const names = Array.from({ length: 100 }, (_, at) => `x-same-${String(at).padStart(2, '0')}`)
+  const header = Buffer.from(`${'X-SAME-99:\r\nx-same-zz:\r\n'.repeat(100)}\r\n`)
+  let looks = 0
+  const octets = new Proxy(header, {
+    get(of, key) {
+      looks++
+      return of[key as unknown as number]
+    },
+  })
+  const chosen = new Uint8Array(header.length)
+  const length = new HeaderSubset(names, false).copy({ octets, start: 0, end: header.length }, chosen, 0)
+  assert.equal(Buffer.from(chosen.subarray(0, length)).toString(), `${'X-SAME-99:\r\n'.repeat(100)}\r\n`)
+  assert.ok(looks < 20 * header.length, `${looks} looks at ${header.length} octets`)
+})
+
+test('property: whatever names there are, the fields are those that a set of them has', () => {
+  const name = fc.string({ unit: fc.constantFrom('a', 'B', 'b', 'Z', '-', '0'), minLength: 1, maxLength: 3 })
+  fc.assert(
+    fc.property(fc.array(name, { maxLength: 60 }), fc.array(name, { maxLength: 30 }), (names, fields) => {
+      const listed = new Set(names.map((each) => each.toLowerCase()))
+      const chosen = fields.filter((each) => listed.has(each.toLowerCase()))
+      const header = Buffer.from(fields.map((each) => `${each}: 1\r\n`).join(''))
+      const subset = Buffer.from(new HeaderSubset(names, false).of(header)).toString()
+      assert.equal(subset, chosen.map((each) => `${each}: 1\r\n`).join(''))
+    }),
+  )
+})
