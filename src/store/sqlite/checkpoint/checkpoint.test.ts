@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Bench, mail } from '../../contract/bench.test-kit.ts'
+import { CHECKPOINT_THREAD_MS } from '../../limits.ts'
 import type { Trouble } from '../health.ts'
 import { openAt } from '../open.test-kit.ts'
 import { type PassFailure, type StartThread, type StoreThread, startThread } from '../threads.ts'
+import { Checkpoints } from './client.ts'
 
 const LARGE = 'A line of it.\r\n'.repeat(15_000)
 /** Some 55 pages each: twice what the log has when a pass is asked for. */
@@ -87,4 +89,43 @@ test('a thread of the checkpoints that dies is told of, mail goes on, and the ne
   assert.match(notes[0] ?? '', /the thread of the checkpoints failed: a mistake/)
   assert.equal(notes.length, 1)
   assert(started() >= 2)
+})
+
+test('a thread that ends late is not taken for the one at work', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const threads: EventEmitter[] = []
+  const passed: (PassFailure | null)[] = []
+  const start: StartThread = () => {
+    const thread = Object.assign(new EventEmitter(), { postMessage: () => undefined })
+    threads.push(thread)
+    return thread as unknown as StoreThread
+  }
+  const checkpoints = new Checkpoints(start, { database: '', bodies: '' }, (failure) => passed.push(failure))
+  checkpoints.pass()
+  threads[0]?.emit('message', { kind: 'passed', failure: null })
+  t.mock.timers.tick(CHECKPOINT_THREAD_MS)
+  checkpoints.pass()
+  const closed = checkpoints.close()
+  threads[0]?.emit('exit', 0)
+  assert.deepEqual(passed, [null], 'the second one is still at it')
+  threads[1]?.emit('message', { kind: 'passed', failure: null })
+  threads[1]?.emit('exit', 0)
+  await closed
+  assert.deepEqual(passed, [null, null])
+})
+
+test('where the system gives no thread the pass has failed, and the next one is tried', () => {
+  const passed: (PassFailure | null)[] = []
+  const start: StartThread = () => {
+    throw new Error('out of threads')
+  }
+  const checkpoints = new Checkpoints(start, { database: '', bodies: '' }, (failure) => passed.push(failure))
+  const failure = {
+    cause: 'the thread of the checkpoints could not be started: out of threads',
+    isUnsure: false,
+  }
+  checkpoints.pass()
+  assert.deepEqual(passed, [failure])
+  checkpoints.pass()
+  assert.deepEqual(passed, [failure, failure])
 })

@@ -1,4 +1,5 @@
 import { CHECKPOINT_THREAD_MS } from '../../limits.ts'
+import { describeError } from '../sql.ts'
 import type {
   FromCheckpoints,
   PassFailure,
@@ -34,7 +35,16 @@ export class Checkpoints {
   pass(): void {
     if (this.#isClosed) return
     clearTimeout(this.#idle)
-    this.#thread ??= this.#begin()
+    try {
+      this.#thread ??= this.#begin()
+    } catch (error) {
+      // The system may have no thread left for a while: that must not end the server.
+      this.#passed({
+        cause: `the thread of the checkpoints could not be started: ${describeError(error)}`,
+        isUnsure: false,
+      })
+      return
+    }
     this.#isPassing = true
     this.#thread.postMessage({ kind: 'pass' } satisfies ToCheckpoints)
   }
@@ -54,9 +64,11 @@ export class Checkpoints {
     })
     this.#ended = new Promise((resolve) => {
       thread.once('exit', () => {
-        if (this.#thread === thread) this.#thread = undefined
-        if (this.#isPassing) this.#passed({ cause, isUnsure: false })
         resolve()
+        // One that was dismissed may end when the next is at work already.
+        if (this.#thread !== thread) return
+        this.#thread = undefined
+        if (this.#isPassing) this.#passed({ cause, isUnsure: false })
       })
     })
     return thread
