@@ -80,3 +80,27 @@ test('property: what is read of many messages at once is what is read one by one
     { numRuns: 60, examples: [[[PLAIN, PLAIN], {}]] },
   )
 })
+
+test('a number that damage has made text of is named, and the other messages are given', () => {
+  const db = new DatabaseSync(':memory:')
+  // Without STRICT: a flipped bit asks nobody for the type that it makes.
+  db.exec(FIRST_SCHEMA.replaceAll(/STRICT(?:, )?/g, ''))
+  const body = db.prepare("INSERT INTO bodies VALUES (?, 1, 8, ?, 4, NULL, NULL, X'', ?, ?, X'', X'', ?)")
+  const row = db.prepare('INSERT INTO messages VALUES (?, 1, ?, ?, 1, ?, 1000, 60, NULL)')
+  const { envelope, head, prefix, structure, text } = PLAIN
+  for (const id of [1, 2, 3]) {
+    body.run(id, bodyCrcOf(prefix, head, text), envelope, structure, head)
+    db.prepare('INSERT INTO texts VALUES (?, ?)').run(id, text)
+    row.run(id, id, id, id === 2 ? 'a8' : 8)
+  }
+  const wants: readonly FetchWanted[] = [{ size: true }, { sections: [{ path: [], what: 'all' }] }]
+  for (const want of wants) {
+    const { damaged, done } = fetchRows(new Sql(db), '/nowhere', [1, 2, 3], want, 10_000)
+    assert.equal(done, 3)
+    assert.deepEqual(
+      damaged.map(([index]) => index),
+      [1],
+    )
+  }
+  db.close()
+})

@@ -15,7 +15,7 @@ const SELECT_SIZES = `SELECT '[' || group_concat(coalesce(m.size, 0), ',') || ']
 export function readSizes(sql: Sql, messages: readonly number[], first: number): readonly number[] {
   try {
     const [sizes] = sql.get(SELECT_SIZES, JSON.stringify(messages.slice(first))) ?? []
-    return typeof sizes === 'string' ? JSON.parse(sizes) : []
+    return numbersIn(sizes) ?? []
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return []
@@ -35,11 +35,22 @@ export function readPacked(
   if (row === undefined) return undefined
   const [numbers, octets, count, files, wrong] = row
   if (files !== 0 || wrong !== 0 || count !== messages.length) return undefined
-  if (typeof numbers !== 'string' || !(octets instanceof Uint8Array)) return undefined
-  const values = JSON.parse(numbers) as readonly number[]
+  const values = numbersIn(numbers)
+  if (values === undefined || !(octets instanceof Uint8Array)) return undefined
   const packed = new PackedColumns(plan, { messages, values, octets })
   // A NULL where a number or octets must be leaves out the whole message.
   return values.length === messages.length * packed.stride && packed.isWhole() ? packed : undefined
+}
+
+/** undefined where a damaged column made text of a number. */
+function numbersIn(list: unknown): readonly number[] | undefined {
+  if (typeof list !== 'string') return undefined
+  try {
+    return JSON.parse(list) as readonly number[]
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return undefined
+  }
 }
 
 function answerOf(sql: Sql, plan: PackedPlan, messages: readonly number[]): readonly unknown[] | undefined {
