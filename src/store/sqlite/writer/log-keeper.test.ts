@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { LOG_PAGES, LOG_PASS_PAGES } from '../../limits.ts'
 import { openForWriting } from '../database.ts'
-import { Sql } from '../sql.ts'
+import { type Row, Sql } from '../sql.ts'
 import { LogKeeper } from './log-keeper.ts'
 
 const PAGE_BYTES = 4096
@@ -116,4 +116,30 @@ test('while a backup reads an older state nothing is written back', (t) => {
   keeper.pause(false)
   write(10)
   assert.equal(asked(), 1)
+})
+
+/** A connection of an older SQLite, which takes an unknown kind of checkpoint for PASSIVE. */
+class OldSql extends Sql {
+  override get(sql: string, ...values: readonly never[]): Row | undefined {
+    if (sql === 'SELECT sqlite_version()') return ['3.50.4']
+    return super.get(sql.replace('(NOOP)', '(PASSIVE)'), ...values)
+  }
+}
+
+test('a SQLite too old to say how long the log is writes it back by itself, not after each commit', (t) => {
+  const { asked, path } = rig(t)
+  const old = new OldSql(openForWriting(path))
+  t.after(() => old.db.close())
+  old.db.exec('PRAGMA synchronous = OFF')
+  const keeper = new LogKeeper(() => undefined)
+  keeper.begin(old)
+  old.run('INSERT INTO t (a) VALUES (zeroblob(?))', 100 * PAGE_BYTES)
+  keeper.look(old)
+  const [, pages, done] = old.db
+    .prepare('PRAGMA wal_checkpoint(NOOP)')
+    .all()
+    .map(Object.values)[0] as number[]
+  assert(Number(pages) >= 100 && done === 0, `${done} of ${pages} pages`)
+  assert.notEqual(Number(old.get('PRAGMA wal_autocheckpoint')?.[0]), 0)
+  assert.equal(asked(), 0)
 })

@@ -13,6 +13,7 @@ export class LogKeeper {
   /** It was asked when the log was long already: what is left after that is done here. */
   #isLast = false
   #isPaused = false
+  #isAble = false
   /** Pages that the log had at the last try. */
   #triedAt = 0
 
@@ -21,9 +22,11 @@ export class LogKeeper {
     this.#ask = ask
   }
 
-  /** From now on nothing is written back by SQLite itself. */
-  begin({ db }: Sql): void {
-    db.exec('PRAGMA wal_autocheckpoint = 0')
+  /** From now on nothing is written back by SQLite itself, unless it is too old to say how long the log is. */
+  begin(sql: Sql): void {
+    const [version] = sql.get('SELECT sqlite_version()') as readonly [string]
+    this.#isAble = hasNoop(version)
+    if (this.#isAble) sql.db.exec('PRAGMA wal_autocheckpoint = 0')
     this.#isLast = false
     this.#triedAt = 0
   }
@@ -43,7 +46,7 @@ export class LogKeeper {
 
   /** After a commit. Throws what SQLite throws where the rest can't be written back. */
   look(sql: Sql): void {
-    if (this.#isPaused || this.#isPassing) return
+    if (!this.#isAble || this.#isPaused || this.#isPassing) return
     // Asks the log's index alone: 2 µs.
     const [, pages, done] = sql.get('PRAGMA wal_checkpoint(NOOP)') as readonly [number, number, number]
     if (pages < this.#triedAt) this.#triedAt = 0
@@ -61,4 +64,10 @@ export class LogKeeper {
     this.#isPassing = true
     this.#ask()
   }
+}
+
+/** SQLite before 3.51 (Node 24.7 has 3.50) takes NOOP for PASSIVE: it would write back after each commit. */
+function hasNoop(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 3 || (major === 3 && minor >= 51)
 }
