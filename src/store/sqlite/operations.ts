@@ -34,7 +34,7 @@ export type Operation =
       /** Undoes a part of a COPY that could not be finished. */
       readonly op: 'take-back'
       readonly owner: number
-      readonly name: string
+      /** Of its target, whatever that is called by now. */
       readonly uidValidity: number
       readonly ranges: readonly number[]
       readonly copy: string

@@ -167,6 +167,19 @@ test('a COPY that fails in the middle leaves nothing behind, a MOVE tells what i
   })
 })
 
+test('a COPY whose target gets another name in the middle leaves nothing behind in it', async () => {
+  await withMany(COPY_SLICE_ROWS + 100, async ({ store, access, view, uids }) => {
+    assert((await store.mailboxes.create(access, 'Target')).ok)
+    const copying = store.mailboxes.copy(access, view, uids, 'Target')
+    const [copied, renamed] = await Promise.all([copying, store.mailboxes.rename(access, 'Target', 'Other')])
+    assert(renamed.ok)
+    assert(!copied.ok && copied.error.kind === 'no-such-mailbox')
+    const status = await store.mailboxes.status(access, 'Other')
+    assert(status.ok)
+    assert.equal(status.value.messages, 0)
+  })
+})
+
 test('a MOVE ends where another mailbox takes the name of its target, and names UIDs of one mailbox only', async () => {
   await withMany(COPY_SLICE_ROWS + 10, async ({ store, access, view, uids }) => {
     const { mailboxes } = store

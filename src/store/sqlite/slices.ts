@@ -103,7 +103,7 @@ export async function transferSlices(
 /** What can't be taken back now (the disk is gone) is when the disk is back, or at the next start: see writer/take-back.ts. */
 async function takeBack(
   write: Write,
-  { owner, to }: Pick<CopyOperation, 'owner' | 'to'>,
+  { owner }: Pick<CopyOperation, 'owner'>,
   copied: {
     readonly uidValidity: number
     readonly targetUids: readonly number[]
@@ -116,7 +116,7 @@ async function takeBack(
   for (const [at, slice] of all.entries()) {
     const undone = await write<null>({
       op: 'take-back',
-      ...{ owner, name: to, uidValidity },
+      ...{ owner, uidValidity },
       ranges: uidSetOf(slice).bounds,
       ...{ copy, isLast: at === all.length - 1 },
     })

@@ -114,7 +114,7 @@ test('a COPY that could not be taken back while the disk failed goes as soon as 
   assert(copy(1, false).ok)
   assert(copy(2, false).ok)
   const { uidValidity } = mailboxOf(sql, 'Archive')
-  const about = { op: 'take-back', owner: OWNER, name: 'Archive', uidValidity, copy: 'c' } as const
+  const about = { op: 'take-back', owner: OWNER, uidValidity, copy: 'c' } as const
   const takeBack = (uid: number, isLast: boolean) => {
     const operation = { ...about, ranges: [uid, uid], isLast }
     return group().run([{ id: 1, operation, blobs: [], sizeBytes: 0 }]).results[0]?.[1]

@@ -13,7 +13,7 @@ const PREFIX = 'copy '
 const READ = 'SELECT value FROM settings WHERE name = ?'
 const WRITE = 'INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)'
 const REMOVE = 'DELETE FROM settings WHERE name = ?'
-const ALL = `SELECT s.name, s.value, m.name, m.uidvalidity FROM settings s
+const ALL = `SELECT s.name, s.value, m.uidvalidity FROM settings s
   LEFT JOIN mailboxes m ON m.id = json_extract(s.value, '$.mailbox') WHERE s.name GLOB '${PREFIX}*'`
 
 interface Note {
@@ -26,8 +26,7 @@ interface Note {
 /** A COPY that was not finished. */
 export interface UnfinishedCopy extends Note {
   readonly copy: string
-  /** Of its target now; null where that is gone. */
-  readonly name: string | null
+  /** Of its target; null where that is gone. */
   readonly uidValidity: number | null
 }
 
@@ -52,9 +51,9 @@ export function forgetCopy({ sql }: Pick<Context, 'sql'>, copy: string): void {
 
 /** In no order. */
 export function unfinishedCopies(sql: Sql): readonly UnfinishedCopy[] {
-  const rows = sql.all(ALL) as unknown as readonly (readonly [string, string, string | null, number | null])[]
-  return rows.map(([key, value, name, uidValidity]) => {
-    return { ...(JSON.parse(value) as Note), copy: key.slice(PREFIX.length), name, uidValidity }
+  const rows = sql.all(ALL) as unknown as readonly (readonly [string, string, number | null])[]
+  return rows.map(([key, value, uidValidity]) => {
+    return { ...(JSON.parse(value) as Note), copy: key.slice(PREFIX.length), uidValidity }
   })
 }
 
@@ -67,10 +66,10 @@ export type TakeBack = Extract<Operation, { op: 'take-back' }>
 export function takeBacksOf(sql: Sql, wanted?: string): readonly TakeBack[] {
   return unfinishedCopies(sql)
     .filter(({ copy }) => wanted === undefined || copy === wanted)
-    .flatMap(({ copy, name, owner, ranges, uidValidity }) => {
-      const about = { op: 'take-back', owner, copy, name: name ?? '', uidValidity: uidValidity ?? 0 } as const
+    .flatMap(({ copy, owner, ranges, uidValidity }) => {
+      const about = { op: 'take-back', owner, copy, uidValidity: uidValidity ?? 0 } as const
       // With its mailbox all that it had entered is gone.
-      const starts = name === null ? [0] : ranges.flatMap((_, at) => (at % 2 === 0 ? [at] : []))
+      const starts = uidValidity === null ? [0] : ranges.flatMap((_, at) => (at % 2 === 0 ? [at] : []))
       return starts.map((at, index) => {
         return { ...about, ranges: ranges.slice(at, at + 2), isLast: index === starts.length - 1 }
       })

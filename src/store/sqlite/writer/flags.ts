@@ -165,12 +165,12 @@ export function expunge(
   return rows.map(([uid]) => uid)
 }
 
-/** What a COPY has entered already goes again, unless the mailbox has become another. */
+/** What a COPY has entered already goes again, unless the mailbox is gone. By UIDVALIDITY: names change meanwhile. */
 export function takeBack(context: Context, operation: Extract<Operation, { op: 'take-back' }>): undefined {
   if (operation.isLast) forgetCopy(context, operation.copy)
   const account = context.state.account(operation.owner)
-  const mailbox = account?.byName.get(operation.name)
-  if (account === undefined || mailbox === undefined || mailbox.uidValidity !== operation.uidValidity) return
+  const mailbox = account?.byId.values().find(({ uidValidity }) => uidValidity === operation.uidValidity)
+  if (account === undefined || mailbox === undefined) return
   const rows = [...entriesIn(context, mailbox, operation.ranges)]
   if (rows.length === 0) return
   const modseq = context.state.nextModseq(account)
