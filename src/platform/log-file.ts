@@ -16,7 +16,8 @@ const RETRY_MS = 100
 
 /**
  * Lines into a file or to standard error, by asynchronous writes: a lone line leaves at once; what comes while it is
- * under way, and shortly after, leaves with the next, in one call: a busy server would else write for each message. A file that was renamed or removed (logrotate) is opened anew within seconds.
+ * under way, and shortly after, leaves with the next, in one call: a busy server would else write for each message. A
+ * file that was renamed or removed (logrotate) is opened anew within seconds.
  */
 export class FileSink implements LogSink {
   readonly #options: FileSinkOptions
