@@ -61,7 +61,7 @@ function rig() {
   const failing = (on: boolean): void => {
     sql.isFailing = on
   }
-  return { sql, run, copy, uidsOf, about, failing, group: () => group }
+  return { sql, run, copy, uidsOf, about, failing, group: () => group, start }
 }
 
 function mailboxOf(sql: Sql, name: string): { readonly uidValidity: number } {
@@ -86,7 +86,7 @@ function fill(sql: Sql, mailbox: number, messages: readonly number[]): void {
 
 test('a COPY ends where another mailbox takes the name of its target, and nothing of that is taken back', () => {
   for (const isLast of [false, true]) {
-    const { sql, run, copy, uidsOf, about } = rig()
+    const { sql, run, copy, uidsOf, about, start } = rig()
     assert(copy(1, false).ok)
     assert(copy(2, false).ok)
     assert.deepEqual(uidsOf('Archive'), [1, 2])
@@ -94,18 +94,18 @@ test('a COPY ends where another mailbox takes the name of its target, and nothin
     assert(run({ op: 'rename', ...about, from: 'Other', to: 'Archive' }).ok)
     assert.deepEqual(copy(3, isLast), { ok: false, value: { kind: 'no-such-mailbox', what: 'Archive' } })
     assert.equal(unfinishedCopies(sql).length, 1)
-    takeBackCopies(sql, assert.fail)
+    takeBackCopies(sql, start())
     assert.deepEqual(uidsOf('Archive'), [1, 2], 'mail that was there before')
     assert.deepEqual(unfinishedCopies(sql), [])
   }
 })
 
 test('the note of a COPY whose account is gone goes at the next start', () => {
-  const { sql, run, copy } = rig()
+  const { sql, run, copy, start } = rig()
   assert(copy(1, false).ok)
   assert(run({ op: 'remove-account', login: LOGIN }).ok)
   assert.equal(unfinishedCopies(sql).length, 1)
-  takeBackCopies(sql, assert.fail)
+  takeBackCopies(sql, start())
   assert.deepEqual(unfinishedCopies(sql), [])
 })
 
@@ -126,6 +126,21 @@ test('a COPY that could not be taken back while the disk failed goes as soon as 
   assert.deepEqual(uidsOf('Archive'), [1, 2])
   group().reopen(sql)
   while (group().hasWork) group().runLater()
+  assert.deepEqual(uidsOf('Archive'), [])
+  assert.deepEqual(unfinishedCopies(sql), [])
+})
+
+test('a COPY that could not be taken back at the start is as soon as the disk works again', () => {
+  const { sql, copy, uidsOf, failing, start } = rig()
+  assert(copy(1, false).ok)
+  assert(copy(2, false).ok)
+  failing(true)
+  const group = start()
+  takeBackCopies(sql, group)
+  failing(false)
+  assert(group.mistrust !== undefined, 'nothing goes through this connection any more')
+  group.reopen(sql)
+  while (group.hasWork) group.runLater()
   assert.deepEqual(uidsOf('Archive'), [])
   assert.deepEqual(unfinishedCopies(sql), [])
 })

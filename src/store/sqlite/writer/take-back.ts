@@ -1,17 +1,15 @@
 import type { Sql } from '../sql.ts'
 import { takeBacksOf } from './copy-notes.ts'
-import { GroupCommit } from './group.ts'
+import type { GroupCommit } from './group.ts'
 
 /**
  * At a start: what a COPY had entered when the server was ended in its midst goes again (rfc3501 §6.4.7), before
- * anyone sees it. What can't be written now is left to the next start.
+ * anyone sees it. What can't be written now the group does as soon as the disk works, and else the next start.
+ * @param group the writer's own: where a write fails, nothing more goes through this connection.
  */
-export function takeBackCopies(sql: Sql, note: (text: string) => void): void {
-  const operations = takeBacksOf(sql)
-  if (operations.length === 0) return
-  const group = new GroupCommit(sql, [], () => undefined, note)
+export function takeBackCopies(sql: Sql, group: GroupCommit): void {
   const left = new Set<string>()
-  for (const operation of operations) {
+  for (const operation of takeBacksOf(sql)) {
     // Its last part would forget what an earlier one has left.
     if (left.has(operation.copy)) continue
     const { results } = group.run([{ id: 0, operation, blobs: [], sizeBytes: 0 }])

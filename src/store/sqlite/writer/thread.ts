@@ -40,11 +40,12 @@ class Writer {
     const note = (text: string): void => this.#post({ kind: 'note', text })
     this.#chores = new Chores({ sql: () => this.#sql, bodies: data.bodies, log: this.#log, onNote: note })
     const swept = unlessDamaged(() => sweepOrphans(this.#sql, data.bodies), 0, note)
-    unlessDamaged(() => takeBackCopies(this.#sql, note), undefined, note)
     const left = unlessDamaged(() => leftovers(this.#sql), [], note)
     this.#log.begin(this.#sql)
     this.#group = new GroupCommit(this.#sql, left, (name) => this.#chores.removeFile(name), note)
+    unlessDamaged(() => takeBackCopies(this.#sql, this.#group), undefined, note)
     this.#post({ kind: 'ready', swept })
+    this.#watchDisk()
     port.onMessage((message) => {
       this.#take(message)
       this.#work()
