@@ -100,6 +100,8 @@ export const FETCH_ROWS = 512
 export const FETCH_BYTES = 1024 * 1024
 /** Section octets of one message in a batch; what is beyond is read when the client takes it. A hundred sections of one message would else be held at once. */
 export const FETCH_ROW_BYTES = 1024 * 1024
+/** Octets that are gone through for one batch: some 20 ms of the reader, in which others wait. A client may ask for one octet of each large message, or for header fields that none has. */
+export const FETCH_LOOK_BYTES = 8 * 1024 * 1024
 /** Messages in one slice of a SEARCH; the reader also stops after `SEARCH_SLICE_MS`. */
 export const SEARCH_ROWS = 2000
 /** Other reads wait at most about this long behind a SEARCH. */

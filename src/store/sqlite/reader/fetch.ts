@@ -56,9 +56,9 @@ function readFrom(sql: Sql, reading: Reading, first: number): Read {
     if (columns === undefined) {
       const read = readSingly(sql, reading, at, end)
       if (read.why !== 'end') return read
-    } else while (columns.next()) addRow(reading, columns, at + columns.number('index'))
-    if (answer.sizeBytes >= maxBytes) return { at: end, why: 'full' }
-    at = end
+      at = end
+    } else while (!answer.isFull && columns.next()) addRow(reading, columns, at++)
+    if (answer.isFull) return { at, why: 'full' }
   }
   return { at: messages.length, why: 'end' }
 }
@@ -77,14 +77,14 @@ function groupLength(sizes: readonly number[] | undefined, from: number, left: n
 }
 
 function readSingly(sql: Sql, reading: Reading, first: number, end: number): Read {
-  const { answer, maxBytes, messages, plan } = reading
+  const { answer, messages, plan } = reading
   let at = first
   try {
     for (const row of sql.iterate(plan.sql, JSON.stringify(messages.slice(first, end)))) {
       const index = first + (row[0] as number)
       addRow(reading, new RowColumns(plan, row), index)
       at = index + 1
-      if (answer.sizeBytes >= maxBytes) return { at, why: 'full' }
+      if (answer.isFull) return { at, why: 'full' }
     }
     return { at: end, why: 'end' }
   } catch (error) {
@@ -147,12 +147,13 @@ function addSection(answer: RowBuilder, message: Message, section: PlannedSectio
     const header = headerBlock(message, wanted)
     if (header === undefined) answer.octets(undefined)
     else {
+      answer.lookedAt(header.end - header.start)
       const length = answer.fields(fields, header)
       if (answer.sizeBytes > upTo) answer.notNow(length)
     }
     return
   }
-  const some = fields === undefined ? octetsOf(message, wanted) : someFields(message, wanted, fields)
+  const some = fields === undefined ? octetsOf(message, wanted) : someFields(answer, message, wanted, fields)
   const length = heldLength(some)
   if (answer.sizeBytes + length > upTo) answer.later(length)
   else answer.octets(some)
@@ -172,6 +173,7 @@ function provable(answer: RowBuilder, { octets }: Message, crc: number, index: n
     return
   }
   if (text === null || text === undefined) throw new Damaged('its text is gone')
+  answer.lookedAt(size)
   const isRight = prefix.length + head.length + text.length === size && bodyCrcOf(prefix, head, text) === crc
   if (!isRight) throw new Damaged('its checksum does not match')
 }
@@ -197,11 +199,17 @@ function octetsOf(message: Message, section: SectionWanted): Slice | undefined {
   return slice(message.octets, start, end, message.folder)
 }
 
-function someFields(message: Message, section: SectionWanted, fields: HeaderSubset): Slice | undefined {
-  const header = headerBlock(message, section)
+function someFields(
+  answer: RowBuilder,
+  message: Message,
+  wanted: SectionWanted,
+  fields: HeaderSubset,
+): Slice | undefined {
+  const header = headerBlock(message, wanted)
   if (header === undefined) return undefined
+  answer.lookedAt(header.end - header.start)
   const subset = fields.of(header.octets.subarray(header.start, header.end))
-  const cut = cutRange({ start: 0, end: subset.length }, section.partial)
+  const cut = cutRange({ start: 0, end: subset.length }, wanted.partial)
   return [subset.subarray(cut.start, cut.end)]
 }
 

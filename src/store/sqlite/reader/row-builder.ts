@@ -1,4 +1,5 @@
 import type { HeaderBlock, HeaderSubset } from '../../../mime/header-subset.ts'
+import { FETCH_LOOK_BYTES } from '../../limits.ts'
 import type { FetchedRows, FileRange, NeededFile } from '../questions.ts'
 import { isShortage } from '../shortage.ts'
 import { describeError } from '../sql.ts'
@@ -16,15 +17,25 @@ export class RowBuilder {
   readonly #maxBytes: number
   readonly #rowsExpected: number
   #rows = 0
+  #lookBytes = 0
   readonly #numbers: number[] = []
   readonly #streams: FileRange[] = []
   readonly #files: NeededFile[] = []
   readonly #damaged: (readonly [index: number, why: string])[] = []
 
-  /** An answer ends with the row that reaches `maxBytes`. */
+  /** An answer ends with the row that reaches `maxBytes`, or `FETCH_LOOK_BYTES`. */
   constructor(rowsExpected: number, maxBytes: number) {
     this.#rowsExpected = rowsExpected
     this.#maxBytes = maxBytes
+  }
+
+  get isFull(): boolean {
+    return this.sizeBytes >= this.#maxBytes || this.#lookBytes >= FETCH_LOOK_BYTES
+  }
+
+  /** So many octets were gone through, whatever the client gets of them. */
+  lookedAt(octets: number): void {
+    this.#lookBytes += octets
   }
 
   /** Adds a row, or names it as damaged: nothing of it stays then. */
