@@ -171,7 +171,7 @@ describe('a disk whose fsync fails', { timeout: 300_000 }, () => {
       kept.push(`${i}`)
     }
     assert.match(reply, /^451 4\.3\.0 /)
-    assert.match(server.log(), /store\.refusing trouble=disk/)
+    await until('the log', () => /store\.refusing trouble=disk/.test(server.log()))
     house.heal()
     await until('the log', () => /store\.taking trouble=disk/.test(server.log()))
     assert.match(await smtp.send(letter('after')), /^250 /)

@@ -20,6 +20,7 @@ import { assertOnlyTraceAdded } from '../harness/messages.ts'
 import { needPrograms, needSlowNamespace, projectRoot } from '../harness/programs.ts'
 import { type Ran, run, runWell, describe as told } from '../harness/run.ts'
 import { makeScratch, type Scratch } from '../harness/scratch.ts'
+import { until } from '../harness/until.ts'
 
 const user = 'anna@example.test'
 const from = 'sender@far.test'
@@ -108,7 +109,7 @@ describe('backup and restore', { timeout: 600_000 }, () => {
       /holds \d+ messages in mailboxes and the queue, [\d.]+ MiB; each message was looked at/,
     )
     assert(acknowledged.length > atBegin.length, 'mail went on coming')
-    assert.match(server.log(), /backup\.made/)
+    await until('the log', () => /backup\.made/.test(server.log()))
     assert.equal(folders().length, 1)
   })
 

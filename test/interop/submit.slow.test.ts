@@ -456,7 +456,8 @@ describe('mail that goes out', { timeout: 600_000 }, () => {
     const ran = await server.cli(['trace', '--to', there])
     assert.equal(ran.code, 0, told(ran))
     assert.match(ran.stdout.toString(), /mx\.far\.test|11\.22\.33\.25/)
-    assert.match(server.log(), /to=you@far\.test, state=delivered, host=mx\.far\.test\[11\.22\.33\.25\]/)
+    const delivered = /to=you@far\.test, state=delivered, host=mx\.far\.test\[11\.22\.33\.25\]/
+    await until('the log', () => delivered.test(server.log()))
     assert.ok(!server.log().includes(account.password))
     assert.ok(readFileSync(server.caFile, 'utf8').includes('CERTIFICATE'))
   })
