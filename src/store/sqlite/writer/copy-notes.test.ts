@@ -12,20 +12,30 @@ const OWNER = 1
 const NOW_MS = 1_700_000_000_000
 const LOGIN = 'anna@example.test'
 
-/** A disk that fails at a commit. */
+/** A disk that fails at a commit, or a damaged page in the way of whoever takes entries out. */
 class FailingSql extends Sql {
   isFailing = false
+  isDamaged = false
 
   override run(text: string, ...values: Value[]): void {
-    if (this.isFailing && text === 'COMMIT') throw new DiskError()
+    if (this.isFailing && text === 'COMMIT') throw new DiskError(SQLITE_IOERR_FSYNC)
+    if (this.isDamaged && text.startsWith('DELETE FROM entries')) throw new DiskError(SQLITE_CORRUPT)
     super.run(text, ...values)
   }
 }
 
-/** As `node:sqlite` says SQLITE_IOERR_FSYNC. */
+const SQLITE_IOERR_FSYNC = 1034
+const SQLITE_CORRUPT = 11
+
+/** As `node:sqlite` says it. */
 class DiskError extends Error {
   readonly code = 'ERR_SQLITE_ERROR'
-  readonly errcode = 1034
+  readonly errcode: number
+
+  constructor(errcode: number) {
+    super()
+    this.errcode = errcode
+  }
 }
 
 /** An account with four messages in INBOX and two in Other, and the writer that has just started. */
@@ -143,4 +153,24 @@ test('a COPY that could not be taken back at the start is as soon as the disk wo
   while (group.hasWork) group.runLater()
   assert.deepEqual(uidsOf('Archive'), [])
   assert.deepEqual(unfinishedCopies(sql), [])
+})
+
+test('a COPY of which a damaged page keeps a part keeps its note, for the next start', () => {
+  const { sql, copy, uidsOf, about, failing, start } = rig()
+  assert(copy(1, false).ok)
+  assert(copy(2, false).ok)
+  failing(true)
+  const group = start()
+  takeBackCopies(sql, group)
+  failing(false)
+  group.reopen(sql)
+  sql.isDamaged = true
+  while (group.hasWork) group.runLater()
+  sql.isDamaged = false
+  const operation = { op: 'create', ...about, name: 'New', specialUse: null } as const
+  assert.equal(group.run([{ id: 1, operation, blobs: [], sizeBytes: 0 }]).results[0]?.[1], 1)
+  while (group.hasWork) group.runLater()
+  assert.equal(unfinishedCopies(sql).length, 1)
+  takeBackCopies(sql, start())
+  assert.deepEqual(uidsOf('Archive'), [])
 })

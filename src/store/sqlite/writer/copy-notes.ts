@@ -85,10 +85,15 @@ export class OwedTakeBacks {
     return this.#copies.size === 0 && this.#parts.length === 0
   }
 
-  /** One was refused. Its last part must not come before what it has left. */
-  add({ copy }: TakeBack): void {
+  /** One was refused, and is to be tried again. */
+  add(refused: TakeBack): void {
+    this.leave(refused)
+    this.#copies.add(refused.copy)
+  }
+
+  /** One was refused: the last part of its COPY, which forgets the note, must not come before what it has left. */
+  leave({ copy }: TakeBack): void {
     this.#parts = this.#parts.filter((part) => part.copy !== copy)
-    this.#copies.add(copy)
   }
 
   /** The next part to undo. Throws where the notes can't be read: that COPY is then left to the next start. */

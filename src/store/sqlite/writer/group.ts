@@ -6,7 +6,7 @@ import { describeError, isUnreadable, leavesDiskUnsure, type Sql, sqliteFault } 
 import { accept, append } from './accept.ts'
 import * as accounts from './accounts.ts'
 import { type Context, Refused, type Release } from './context.ts'
-import { OwedTakeBacks } from './copy-notes.ts'
+import { OwedTakeBacks, type TakeBack } from './copy-notes.ts'
 import { copyMessages, expunge, storeFlags, takeBack } from './flags.ts'
 import * as mailboxes from './mailboxes.ts'
 import { release } from './purge.ts'
@@ -119,7 +119,7 @@ export class GroupCommit {
   /** One slice of the work that nobody waits for. */
   runLater(): GroupReport {
     const owed = this.#nextOwed()
-    if (owed !== undefined) return this.run([internal(owed)])
+    if (owed !== undefined) return this.#takeBack(owed)
     const work = this.#later.shift()
     const retain = this.#retain
     if (work !== undefined) return this.run([internal({ op: 'release', ...work })])
@@ -127,7 +127,13 @@ export class GroupCommit {
     return retain === undefined ? { results: [], events: [] } : this.run([internal(retain)])
   }
 
-  #nextOwed(): Operation | undefined {
+  #takeBack(owed: TakeBack): GroupReport {
+    const report = this.run([internal(owed)])
+    if (report.results.some(([, ok]) => ok === 0)) this.#owed.leave(owed)
+    return report
+  }
+
+  #nextOwed(): TakeBack | undefined {
     try {
       return this.#owed.next(this.#sql)
     } catch (error) {
