@@ -1,9 +1,8 @@
 import { CR, LF, SP, TAB } from '../bytes/ascii.ts'
+import { copyOctets } from '../bytes/copy.ts'
 
 const COLON = 0x3a
 const [UPPER_A, UPPER_Z, LOWER] = [0x41, 0x5a, 0x20]
-/** Up to this length fields are copied octet by octet: a call costs more. */
-const SHORT = 48
 
 /**
  * `BODY[HEADER.FIELDS …]` and its `.NOT` form (rfc3501 §6.4.5): the fields byte by byte in their order, then the
@@ -11,13 +10,13 @@ const SHORT = 48
  */
 export class HeaderSubset {
   /** Lower case, those of one length in ascending order. */
-  readonly #byLength: (readonly Uint8Array[] | undefined)[] = []
+  readonly #byLength: ReadonlyMap<number, readonly Uint8Array[]>
   readonly #not: boolean
 
   constructor(names: readonly string[], not: boolean) {
     this.#not = not
     const ascending = names.map((name) => Buffer.from(name.toLowerCase(), 'latin1')).sort(Buffer.compare)
-    for (const name of ascending) this.#byLength[name.length] = [...(this.#byLength[name.length] ?? []), name]
+    this.#byLength = Map.groupBy(ascending, ({ length }) => length)
   }
 
   /** Of a header block alone. */
@@ -47,7 +46,7 @@ export class HeaderSubset {
 
   #isListed(octets: Uint8Array, start: number, end: number): boolean {
     const length = nameLength(octets, start, end)
-    const names = this.#byLength[length]
+    const names = this.#byLength.get(length)
     return names !== undefined && length > 0 && hasName(names, octets, start)
   }
 }
@@ -110,10 +109,4 @@ function fieldEnd(octets: Uint8Array, start: number, end: number): number {
 function lineEnd(octets: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) if (octets[i] === LF) return i + 1
   return end
-}
-
-function copyOctets(octets: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
-  if (end - start > SHORT) target.set(octets.subarray(start, end), at)
-  else for (let from = start, to = at; from < end; ) target[to++] = octets[from++] as number
-  return at + end - start
 }

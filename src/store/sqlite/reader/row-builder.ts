@@ -1,3 +1,4 @@
+import { copyOctets } from '../../../bytes/copy.ts'
 import type { HeaderBlock, HeaderSubset } from '../../../mime/header-subset.ts'
 import { FETCH_LOOK_BYTES } from '../../limits.ts'
 import type { FetchedRows, FileRange, NeededFile } from '../questions.ts'
@@ -7,8 +8,6 @@ import { isRange, type Slice } from './octets.ts'
 
 /** Room at first; after some rows it is known what all of them need. */
 const FIRST_BYTES = 16 * 1024
-/** Up to this length octets are copied one by one: a call costs more. */
-const SHORT = 48
 
 /** Gathers the rows of an answer, whose octets are written where they will stay. */
 export class RowBuilder {
@@ -122,12 +121,8 @@ export class RowBuilder {
   }
 
   #write(source: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    this.#makeRoom(length)
-    if (length > SHORT) this.#bytes.set(source.subarray(start, end), this.sizeBytes)
-    else
-      for (let from = start, to = this.sizeBytes; from < end; ) this.#bytes[to++] = source[from++] as number
-    this.sizeBytes += length
+    this.#makeRoom(end - start)
+    this.sizeBytes = copyOctets(source, start, end, this.#bytes, this.sizeBytes)
   }
 
   #makeRoom(octets: number): void {
