@@ -18,13 +18,15 @@ export function runCheckpoints(port: ThreadPort<ToCheckpoints, FromCheckpoints>,
       sql.get('PRAGMA wal_checkpoint(PASSIVE)')
       return null
     } catch (error) {
-      close()
       return { cause: describeError(error), isUnsure: leavesDiskUnsure(error) }
     }
   }
   port.onMessage((message) => {
     if (message.kind === 'pass') {
-      port.post({ kind: 'passed', failure: pass() })
+      const failure = pass()
+      port.post({ kind: 'passed', failure })
+      // Told first: after a fault closing may fail too.
+      if (failure !== null) close()
       return
     }
     close()
