@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { backupsToKeep } from '../operations/backup.ts'
 import { askOperation } from './ask.ts'
 import { type CommandContext, type Parsed, parseCommandLine, UsageError, type Verb } from './verb.ts'
 
@@ -191,7 +192,7 @@ const SPECS: readonly Spec[] = [
     shape: { texts: ['keep'], flags: ['quiet'], min: 1 },
     args: (parsed) => ({
       folder: resolve(at(parsed, 0) ?? ''),
-      keep: backupsToKeep(parsed.text('keep')),
+      keep: keepText(parsed.text('keep')),
       quiet: parsed.flag('quiet'),
     }),
   },
@@ -226,9 +227,8 @@ export const OPERATION_VERBS: readonly Verb[] = SPECS.map((spec) => ({
 }))
 
 /** The operation says no to it as well: told here, it is wrong usage. */
-function backupsToKeep(text: string | undefined): string | undefined {
-  if (text !== undefined && !(/^\d{1,6}$/.test(text) && Number(text) >= 1))
-    throw new UsageError('--keep needs a number of backups, 1 or more')
+function keepText(text: string | undefined): string | undefined {
+  if (backupsToKeep(text) === 'wrong') throw new UsageError('--keep needs a number of backups, 1 or more')
   return text
 }
 

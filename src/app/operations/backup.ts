@@ -4,14 +4,7 @@ import type { BackupMade } from '../../ports/backups.ts'
 import type { Log } from '../../ports/log.ts'
 import { version } from '../version.ts'
 import { filesBeside, inFolder } from './backup-files.ts'
-import {
-  type Operation,
-  type OperationArgs,
-  type OperationResult,
-  refused,
-  said,
-  textArg,
-} from './operation.ts'
+import { type Operation, type OperationResult, refused, said, textArg } from './operation.ts'
 
 /** Damaged messages that are named; the rest is counted. */
 const MAX_NAMED = 10
@@ -26,7 +19,7 @@ export const backup: Operation = async (ports, args, progress) => {
     return refused(
       `${into} is in the data folder: what takes the mail would take the backup, too. Name another.`,
     )
-  const keep = keepOf(args)
+  const keep = backupsToKeep(textArg(args, 'keep'))
   if (keep === 'wrong') return refused('--keep wants a number of backups, 1 or more.')
   const beside = filesBeside(config(), configFile)
   if (!beside.ok) return failed(log, beside.sentence)
@@ -56,8 +49,8 @@ function failed(log: Log, sentence: string): OperationResult {
   return refused(sentence)
 }
 
-function keepOf(args: OperationArgs): number | undefined | 'wrong' {
-  const text = textArg(args, 'keep')
+/** What `--keep` says; 'wrong' where that is no number of backups, 1 or more. */
+export function backupsToKeep(text: string | undefined): number | undefined | 'wrong' {
   if (text === undefined) return undefined
   const keep = /^\d{1,6}$/.test(text) ? Number(text) : 0
   return keep >= 1 ? keep : 'wrong'
