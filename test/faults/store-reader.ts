@@ -4,11 +4,9 @@ import { EventEmitter } from 'node:events'
 import type { AccountId } from '../../src/mail/ids.ts'
 import type { FetchRow } from '../../src/ports/mailboxes.ts'
 import type { Access } from '../../src/ports/store.ts'
-import { runCheckpoints } from '../../src/store/sqlite/checkpoint/thread.ts'
 import { openStore, type Store } from '../../src/store/sqlite/open.ts'
-import { runReader } from '../../src/store/sqlite/reader/thread.ts'
 import type { StartThread, StoreThread, ThreadPort } from '../../src/store/sqlite/threads.ts'
-import { runWriter } from '../../src/store/sqlite/writer/thread.ts'
+import { runStoreThread } from '../harness/store-threads.ts'
 import { AccountRead, type AllRead, type FoundCopy } from './compare.ts'
 import { sortedFlags } from './imap-client.ts'
 import { addressOf, domain, readLetter } from './letter.ts'
@@ -85,12 +83,6 @@ async function octetsOf({ sections }: FetchRow): Promise<Buffer> {
   return Buffer.concat(await Array.fromAsync(section.stream()))
 }
 
-const RUN = {
-  'writer-thread': runWriter,
-  'reader-thread': runReader,
-  'checkpoint-thread': runCheckpoints,
-}
-
 /** A thread's work, done between other things. */
 const threadsHere: StartThread = (name, data) => {
   const outside = new EventEmitter()
@@ -121,6 +113,6 @@ const threadsHere: StartThread = (name, data) => {
       })
     },
   })
-  setImmediate(() => guarded(() => RUN[name](port as never, data)))
+  setImmediate(() => guarded(() => runStoreThread(name, port, data)))
   return thread as unknown as StoreThread
 }

@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events'
-import { runCheckpoints } from '../../src/store/sqlite/checkpoint/thread.ts'
-import { runReader } from '../../src/store/sqlite/reader/thread.ts'
 import type { StartThread, StoreThread, ThreadName, ThreadPort } from '../../src/store/sqlite/threads.ts'
-import { runWriter } from '../../src/store/sqlite/writer/thread.ts'
+import { runStoreThread } from '../harness/store-threads.ts'
 import type { Chance } from './chance.ts'
 import type { Machine } from './machine.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -30,11 +28,7 @@ interface Message {
 export function worldThreads(parts: Parts): StartThread {
   return (name, data) => {
     const thread = new WorldThread(name, parts)
-    thread.start(() => {
-      if (name === 'writer-thread') runWriter(thread.port as never, data)
-      else if (name === 'checkpoint-thread') runCheckpoints(thread.port as never, data)
-      else runReader(thread.port as never, data)
-    })
+    thread.start(() => runStoreThread(name, thread.port, data))
     return thread as unknown as StoreThread
   }
 }

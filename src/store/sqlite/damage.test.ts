@@ -214,6 +214,14 @@ async function withSpoilt(
   assert.deepEqual(told.faults, [])
 }
 
+/** A recipient of a host elsewhere. */
+const ELSEWHERE = {
+  sender: { reversePath: addr('a@far.test'), bodyType: '8BITMIME', smtputf8: false },
+  recipients: [{ address: addr('b@far.test') }],
+  nextAttemptAtMs: 1,
+  skipBytes: 0,
+} as const
+
 async function annaOf(store: Store): Promise<Access> {
   const [anna] = await store.accounts.listAccounts()
   assert(anna !== undefined)
@@ -223,14 +231,8 @@ async function annaOf(store: Store): Promise<Access> {
 test('attack 29j: an operation that meets a damaged page is refused alone; those of the same commit are written', () =>
   withSpoilt(['subscriptions', 'queue_recipients'], async (store, told, bench) => {
     const anna = await annaOf(store)
-    const queued = {
-      sender: { reversePath: addr('a@far.test'), bodyType: '8BITMIME', smtputf8: false },
-      recipients: [{ address: addr('b@far.test') }],
-      nextAttemptAtMs: 1,
-      skipBytes: 0,
-    } as const
     const [first, second, third] = await Promise.all(
-      [{}, { queue: queued }, {}].map((more, index) =>
+      [{}, { queue: ELSEWHERE }, {}].map((more, index) =>
         bench.message(mail(`of one turn ${index}`), [anna], more),
       ),
     )
@@ -290,14 +292,8 @@ test('the copy of the header of a large message is proved by no checksum: what g
 async function giveLarge(store: Store, folder: string): Promise<void> {
   const bench = new Bench({ store, reopen: () => assert.fail(), dispose: () => store.close() })
   const anna = await bench.account('anna@example.test')
-  const queue = {
-    sender: { reversePath: addr('a@far.test'), bodyType: '8BITMIME', smtputf8: false },
-    recipients: [{ address: addr('b@far.test') }],
-    nextAttemptAtMs: 1,
-    skipBytes: 0,
-  } as const
   const large = mail('large', 'text\r\n'.repeat(100_000))
-  for (const text of [large, mail('small')]) await bench.deliver(text, anna, { queue })
+  for (const text of [large, mail('small')]) await bench.deliver(text, anna, { queue: ELSEWHERE })
   const change = (statement: string): void => {
     const db = new DatabaseSync(join(folder, 'hikyaku.db'))
     db.exec(statement)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ownFolder, prepareDatabase } from './folder.ts'
-import { openAt } from './open.test-kit.ts'
+import { openAt, quietWriter } from './open.test-kit.ts'
 import { startThread } from './threads.ts'
 import { WriterClient } from './writer-client.ts'
 
@@ -57,13 +57,7 @@ test('a thread that dies while it is closed leaves open what became of what it w
     const owned = ownFolder(folder)
     assert(owned.ok)
     assert.equal(prepareDatabase(owned.value.paths), undefined)
-    const writer = new WriterClient(startThread, owned.value.paths, {
-      onEvents: () => undefined,
-      onFault: (cause) => assert.fail(cause),
-      onNote: (text) => assert.fail(text),
-      onMistrust: (cause) => assert.fail(cause),
-      onCheckpoint: () => undefined,
-    })
+    const writer = new WriterClient(startThread, owned.value.paths, quietWriter)
     await writer.ready()
     const pending = writer.call({ op: 'remove-alias', alias: 'a@example.test' })
     writer.limitPages('no number;' as never)

@@ -103,17 +103,25 @@ test('a little unused room is left for the next mail', async (t) => {
   await bench.store.close()
 })
 
-test('a small database of an older version is rewritten at its opening, and shrinks from then on', async (t) => {
+/** With one message in it; it was made without `auto_vacuum`. */
+async function olderDatabase(t: Parameters<typeof scratch>[0]) {
   const folder = scratch(t)
   const bench = await openBench(folder)
   const anna = await bench.account('anna@example.test')
   await bench.deliver(mail('kept'), anna)
   await bench.store.close()
   const database = join(folder, 'hikyaku.db')
+  const db = new DatabaseSync(database)
+  db.exec('PRAGMA auto_vacuum = NONE')
+  db.exec('VACUUM')
+  db.close()
+  return { anna, database, folder }
+}
+
+test('a small database of an older version is rewritten at its opening, and shrinks from then on', async (t) => {
+  const { anna, database, folder } = await olderDatabase(t)
   const autoVacuum = (db: DatabaseSync) => Object.values(db.prepare('PRAGMA auto_vacuum').get() ?? {})[0]
   const old = new DatabaseSync(database)
-  old.exec('PRAGMA auto_vacuum = NONE')
-  old.exec('VACUUM')
   assert.equal(autoVacuum(old), 0)
   old.close()
   const again = await openBench(folder)
@@ -127,15 +135,8 @@ test('a small database of an older version is rewritten at its opening, and shri
 })
 
 test('a database that cannot be rewritten at its opening is opened as it is, and that is told', async (t) => {
-  const folder = scratch(t)
-  const bench = await openBench(folder)
-  const anna = await bench.account('anna@example.test')
-  await bench.deliver(mail('kept'), anna)
-  await bench.store.close()
-  const database = join(folder, 'hikyaku.db')
+  const { anna, database, folder } = await olderDatabase(t)
   const old = new DatabaseSync(database)
-  old.exec('PRAGMA auto_vacuum = NONE')
-  old.exec('VACUUM')
   const root = old.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'good_addresses'").get()?.rootpage
   old.close()
   // A damaged page that no start needs.

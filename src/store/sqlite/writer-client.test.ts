@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { quietWriter } from './open.test-kit.ts'
 import { packReport, unpack } from './packing.ts'
 import type { StoreThread, ToWriter } from './threads.ts'
 import { WriterClient } from './writer-client.ts'
@@ -15,17 +16,7 @@ function rig() {
     if (message.kind === 'close') outside.emit('exit', 0)
   }
   const thread = Object.assign(outside, { postMessage }) as unknown as StoreThread
-  const client = new WriterClient(
-    () => thread,
-    { database: '', bodies: '' },
-    {
-      onEvents: () => undefined,
-      onFault: (cause) => assert.fail(cause),
-      onNote: (text) => assert.fail(text),
-      onMistrust: (cause) => assert.fail(cause),
-      onCheckpoint: () => undefined,
-    },
-  )
+  const client = new WriterClient(() => thread, { database: '', bodies: '' }, quietWriter)
   void client.ready()
   const report = (...ids: readonly number[]): void => {
     const text = packReport({ results: ids.map((id) => [id, 1, null]), events: [] })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ownFolder, prepareDatabase } from '../folder.ts'
+import { quietWriter } from '../open.test-kit.ts'
 import type { Operation } from '../operations.ts'
 import type { Call } from '../packing.ts'
 import { startThread } from '../threads.ts'
@@ -66,10 +67,8 @@ export class Replay {
     const { paths, release } = owned.value
     assert.equal(prepareDatabase(paths), undefined)
     const writer: WriterClient = new WriterClient(startThread, paths, {
-      onEvents: () => undefined,
-      onFault: (cause) => assert.fail(cause),
+      ...quietWriter,
       onNote: () => undefined,
-      onMistrust: (cause) => assert.fail(cause),
       onCheckpoint: () => writer.checkpointed(null),
     })
     await writer.ready()
