@@ -140,14 +140,20 @@ test('a COPY that could not be taken back while the disk failed goes as soon as 
   assert.deepEqual(unfinishedCopies(sql), [])
 })
 
-test('a COPY that could not be taken back at the start is as soon as the disk works again', () => {
-  const { sql, copy, uidsOf, failing, start } = rig()
+/** Two messages of a COPY that nobody finished, and a start whose disk would not let it take them back. */
+function refusedAtStart() {
+  const { sql, copy, uidsOf, about, failing, start } = rig()
   assert(copy(1, false).ok)
   assert(copy(2, false).ok)
   failing(true)
   const group = start()
   takeBackCopies(sql, group)
   failing(false)
+  return { sql, uidsOf, about, group, start }
+}
+
+test('a COPY that could not be taken back at the start is as soon as the disk works again', () => {
+  const { sql, uidsOf, group } = refusedAtStart()
   assert(group.mistrust !== undefined, 'nothing goes through this connection any more')
   group.reopen(sql)
   while (group.hasWork) group.runLater()
@@ -156,13 +162,7 @@ test('a COPY that could not be taken back at the start is as soon as the disk wo
 })
 
 test('a COPY of which a damaged page keeps a part keeps its note, for the next start', () => {
-  const { sql, copy, uidsOf, about, failing, start } = rig()
-  assert(copy(1, false).ok)
-  assert(copy(2, false).ok)
-  failing(true)
-  const group = start()
-  takeBackCopies(sql, group)
-  failing(false)
+  const { sql, uidsOf, about, group, start } = refusedAtStart()
   group.reopen(sql)
   sql.isDamaged = true
   while (group.hasWork) group.runLater()
