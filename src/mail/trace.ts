@@ -1,3 +1,4 @@
+import type { Evidence } from './authentication.ts'
 import type { Reply } from './reply.ts'
 
 /**
@@ -50,7 +51,31 @@ export type TraceFact =
       readonly action: 'accept' | 'refuse' | 'defer' | 'hold' | 'discard'
       readonly rule: string
       readonly reply?: Reply | undefined
+      /** What the rule stands on in this case, for people. */
+      readonly reasons?: readonly Reason[] | undefined
     }
+  /** What SPF, DKIM, ARC and DMARC found, with the answers of the DNS. */
+  | { readonly kind: 'authentication'; readonly evidence: Evidence }
+  /** The address that was checked is that of the client of a server of ours, from that server's Received field. */
+  | {
+      readonly kind: 'passed-on'
+      readonly by: string
+      readonly client: string
+      readonly helo?: string | undefined
+    }
+  /** An exception let it pass the DMARC policy: what it hangs on, as `hikyaku trust list` shows it. */
+  | {
+      readonly kind: 'trusted'
+      readonly entry: number
+      readonly key: string
+      readonly why?: string | undefined
+    }
+  | { readonly kind: 'removed-field'; readonly name: string; readonly count: number; readonly why: string }
+  | { readonly kind: 'signed'; readonly domain: string; readonly selectors: readonly string[] }
+  | { readonly kind: 'sealed'; readonly domain: string; readonly selector: string }
+  | { readonly kind: 'quarantined'; readonly untilMs: number; readonly recipients: readonly string[] }
+  | { readonly kind: 'released' | 'deleted'; readonly by: string }
+  | { readonly kind: 'expired'; readonly why: 'age' | 'room' }
   | { readonly kind: 'stored'; readonly account: string; readonly mailbox: string; readonly uid: number }
   | { readonly kind: 'queued'; readonly recipients: readonly string[]; readonly nextAttemptAtMs: number }
   | {
@@ -73,3 +98,9 @@ export type TraceFact =
   | { readonly kind: 'retry-asked'; readonly by: string }
   | { readonly kind: 'held'; readonly why: string }
   | { readonly kind: 'appended'; readonly login: string; readonly mailbox: string }
+
+/** Why something was decided: a rule's name (`dmarc`, `dmarc-list`, later a filter's) and a sentence for people. */
+export interface Reason {
+  readonly rule: string
+  readonly text: string
+}

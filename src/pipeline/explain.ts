@@ -1,3 +1,4 @@
+import type { Evidence } from '../mail/authentication.ts'
 import { formatLocalTime } from '../mail/local-time.ts'
 import { formatReply } from '../mail/reply.ts'
 import type { TraceEvent, TraceFact } from '../mail/trace.ts'
@@ -52,9 +53,36 @@ function sentence(fact: TraceFact, zone: Zone): string {
       return `${capital(fact.by)} asked to try again now.`
     case 'held':
       return `It is held in the queue: ${fact.why}.`
+    case 'authentication':
+      return evidenceSentence(fact.evidence)
+    case 'passed-on':
+      return `${fact.by}, a server of ours, passed it on; what is checked is the address of its client, ${fact.client}.`
+    case 'trusted':
+      return `Exception ${fact.entry} lets it pass the DMARC policy: ${fact.key}${fact.why === undefined ? '' : ` ("${fact.why}")`}.`
+    case 'removed-field':
+      return `${fact.count} field${fact.count === 1 ? '' : 's'} ${fact.name} of the message ${fact.count === 1 ? 'was' : 'were'} taken out: ${fact.why}.`
+    case 'signed':
+      return `It was signed for ${fact.domain} (${fact.selectors.join(', ')}).`
+    case 'sealed':
+      return `An ARC set of ${fact.domain} (${fact.selector}) was added, since it is passed on.`
+    case 'quarantined':
+      return `It is in the quarantine for ${fact.recipients.join(', ')}, until ${formatLocalTime(fact.untilMs, zone(fact.untilMs))}.`
+    case 'released':
+      return `${capital(fact.by)} released it from the quarantine.`
+    case 'deleted':
+      return `${capital(fact.by)} deleted it from the quarantine.`
+    case 'expired':
+      return `It was deleted from the quarantine: ${fact.why === 'age' ? 'its time was over' : 'the quarantine had no more room'}.`
     case 'appended':
       return `By IMAP ${fact.login} put it into ${fact.mailbox}.`
   }
+}
+
+/** In one line; `hikyaku why` tells the whole of it. */
+function evidenceSentence({ spf, dkim, arc, dmarc }: Evidence): string {
+  const signatures =
+    dkim.length === 0 ? 'none' : dkim.map(({ result, domain }) => `${result} (${domain || '?'})`).join(', ')
+  return `Authentication: SPF ${spf.result} (${spf.domain || '?'}), DKIM ${signatures}, ARC ${arc.result}, DMARC ${dmarc.result}${dmarc.domain === '' ? '' : ` (${dmarc.domain})`}.`
 }
 
 function recipientSentence(fact: Extract<TraceFact, { kind: 'recipient' }>): string {

@@ -109,6 +109,9 @@ export function kit(settings: Partial<PipelineSettings> = {}): Kit {
               sizeBytes: content.length,
               header: content.subarray(0, end < 0 ? content.length : end + 4),
               handle,
+              pieces: async function* () {
+                yield content
+              },
               discard: () => {},
             }
             return { ok: true, value: staged }

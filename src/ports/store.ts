@@ -1,7 +1,9 @@
 import type { Address } from '../mail/address.ts'
 import type { AccountId, TraceId } from '../mail/ids.ts'
 import type { TraceEvent } from '../mail/trace.ts'
+import type { ReadableContent } from './mail-auth.ts'
 import type { NewQueueItem } from './new-queue-item.ts'
+import type { NewHold } from './quarantine.ts'
 
 /** Who asks, and whose data it is. Every call carries both (shared mailboxes come later without a new contract). */
 export interface Access {
@@ -40,8 +42,8 @@ export interface BodyWriter {
   abort(): void
 }
 
-export interface StagedBody {
-  readonly sizeBytes: number
+/** Readable until it is stored or discarded. */
+export interface StagedBody extends ReadableContent {
   readonly header: Uint8Array
   /** Opaque to everyone but the store that made it. */
   readonly handle: object
@@ -67,6 +69,8 @@ export interface AcceptMessage {
   readonly receivedAtMs: number
   readonly deliveries: readonly Delivery[]
   readonly queue?: NewQueueItem | undefined
+  /** It is held: deliveries and queue are kept with it, and come about when it is released. */
+  readonly hold?: NewHold | undefined
 }
 
 export interface AcceptedEntry {

@@ -261,7 +261,15 @@ export class World {
             const content = Buffer.concat(pieces)
             const handle = {}
             this.contents.set(handle, content.toString())
-            const staged = { sizeBytes: content.length, header: content, handle, discard: () => {} }
+            const staged = {
+              sizeBytes: content.length,
+              header: content,
+              handle,
+              pieces: async function* () {
+                yield content
+              },
+              discard: () => {},
+            }
             return { ok: true, value: staged }
           },
           abort: () => {},

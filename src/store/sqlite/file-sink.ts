@@ -32,6 +32,11 @@ export class FileSink {
     this.#epoch = folder.names.epoch
   }
 
+  /** Where the file is. */
+  get folder(): string {
+    return this.#folder.path
+  }
+
   /** Octets that are not in the file yet. */
   get backlogBytes(): number {
     return this.#backlogBytes

@@ -6,6 +6,7 @@ import { INLINE_BODY_BYTES, KEPT_HEADER_BYTES } from '../limits.ts'
 import { bodyCrc } from './body-crc.ts'
 import { type BodyFolder, FileSink } from './file-sink.ts'
 import type { BodyRow } from './operations.ts'
+import { streamRange } from './streams.ts'
 
 type Chunks = readonly Uint8Array[]
 
@@ -57,6 +58,16 @@ class StagedContent {
     const blobs: Chunks[] = columns.map((column) => [column])
     if (text !== undefined) blobs.push(text)
     return { row, blobs }
+  }
+
+  /** The octets from the beginning. A file that can't be read throws: what it holds is not known then. */
+  async *pieces(): AsyncGenerator<Uint8Array, void> {
+    assert(this.#state === 'staged', 'a staged body is read before it is stored')
+    const { sink, head, text, sizeBytes: length } = this.#content
+    if (sink === undefined) {
+      yield head
+      yield* text ?? []
+    } else yield* streamRange(sink.folder, { before: new Uint8Array(0), file: sink.name, offset: 0, length })
   }
 
   /** A commit names it now: its file belongs to the store. */
@@ -156,7 +167,13 @@ export class StagingWriter implements BodyWriter {
       text: inline ? skipOctets(this.#chunks, head.length) : undefined,
       sink: this.#sink,
     })
-    return { sizeBytes: this.#sizeBytes, header, handle, discard: () => handle.discard() }
+    return {
+      sizeBytes: this.#sizeBytes,
+      header,
+      handle,
+      pieces: () => handle.pieces(),
+      discard: () => handle.discard(),
+    }
   }
 
   #moveToFile(): Promise<void> | undefined {
