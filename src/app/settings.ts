@@ -1,4 +1,5 @@
 import type { Config } from '../config/settings.ts'
+import type { PolicySettings } from '../pipeline/policy/settings.ts'
 import type { PipelineSettings } from '../pipeline/ports.ts'
 import type { HopPolicy } from '../ports/deliverer.ts'
 import type { QueueSettings } from '../queue/settings.ts'
@@ -19,6 +20,22 @@ export function pipelineSettings(config: Config): PipelineSettings {
     maxReceived: config.smtp.max_received,
     testDomain: config.domains.test_domain,
     trustedFrom: config.submission.trusted_from,
+    policy: policySettings(config),
+    junkDomains: [],
+    holdMs: 30 * 24 * 60 * 60_000,
+  }
+}
+
+function policySettings({ policy, server }: Config): PolicySettings {
+  return {
+    authservId: policy.authserv_id ?? server.hostname,
+    reject: policy.reject,
+    requiredHeaders: policy.required_headers,
+    multiValueFrom: policy.multi_value_from,
+    exemptNetworks: policy.exempt_networks,
+    secondaries: policy.secondaries,
+    receivedSpf: policy.received_spf,
+    holdQuarantine: policy.hold_quarantine,
   }
 }
 

@@ -1,4 +1,5 @@
 import { addressKey, parseAddress } from '../mail/address.ts'
+import { assert } from '../mail/assert.ts'
 import { canonicalDomain } from '../mail/domain.ts'
 import { canonicalIp, type Network, parseNetwork } from '../mail/ip.ts'
 
@@ -266,6 +267,15 @@ export const network: Kind<NamedNetwork> = textual<NamedNetwork>({
   format: (value) => value.text,
   wrong: 'an address or network',
 })
+
+/** Networks as a default, written as in the file. */
+export function networks(texts: readonly string[]): readonly NamedNetwork[] {
+  return texts.map((text) => {
+    const reading = network.read(text)
+    assert(reading.ok, `a default is no network: ${text}`)
+    return reading.value
+  })
+}
 
 export function list<T>(of: Kind<T>): Kind<readonly T[]> {
   return {

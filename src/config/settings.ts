@@ -199,6 +199,30 @@ export const SETTINGS = {
       'The only addresses that those hosts may write as sender.',
     ),
   },
+  quarantine: {
+    junk_domains: setting(
+      kinds.list(kinds.domain),
+      [],
+      'Domains of yours whose people get what would be held in their Junk mailbox instead.',
+    ),
+    keep: setting(kinds.duration, 30 * DAY, 'How long a message is held before it is deleted.'),
+    max_size: setting(kinds.size, GIB, 'How much room held messages may take; the oldest go first.'),
+    digest: setting(
+      kinds.boolean,
+      true,
+      'Tell each account once a day what is held for it, and how to have it.',
+    ),
+    digest_hour: setting(
+      kinds.integer({ min: 0, max: 23 }),
+      7,
+      'The hour of the day, local time, at which the accounts are told.',
+    ),
+    language: setting(
+      kinds.oneOf(['en', 'ja']),
+      'en',
+      'The language of what accounts are told that have chosen none (`hikyaku account language`).',
+    ),
+  },
   auth: {
     plain_text_on_loopback: setting(
       kinds.boolean,
@@ -206,6 +230,44 @@ export const SETTINGS = {
       'Take passwords without TLS from this machine itself.',
     ),
     scram_sha_1: setting(kinds.boolean, false, 'Offer SCRAM-SHA-1 too, for clients that know nothing newer.'),
+  },
+  policy: {
+    authserv_id: setting(
+      kinds.optional(kinds.domain),
+      undefined,
+      'The name of this server in Authentication-Results fields; empty means that of `server.hostname`.',
+    ),
+    reject: setting(
+      kinds.oneOf(['evidence', 'always', 'hold']),
+      'evidence',
+      'Mail that fails the DMARC policy "reject" of its author\'s domain: refuse it where nothing else explains the failure and hold it where a mailing list or forwarder may (evidence), refuse it always, or hold it always.',
+    ),
+    required_headers: setting(
+      kinds.boolean,
+      true,
+      'Refuse mail without From or Date, or with two of a field that may stand once (rfc5322 §3.6).',
+    ),
+    multi_value_from: setting(
+      kinds.oneOf(['refuse', 'allow']),
+      'refuse',
+      'Mail whose From names authors of several domains: nobody can vouch for all of them.',
+    ),
+    exempt_networks: setting(
+      kinds.list(kinds.network),
+      kinds.networks(['127.0.0.0/8', '::1']),
+      'Clients of the MX port whose mail is not judged, by SPF, DKIM, DMARC or its header; nothing is signed for them either.',
+    ),
+    secondaries: setting(
+      kinds.list(kinds.network),
+      [],
+      'Your own backup MX hosts: the client that is judged is taken from their Received field, and what would be refused is held.',
+    ),
+    received_spf: setting(kinds.boolean, false, 'Add a Received-SPF field too (rfc7208 §9.1).'),
+    hold_quarantine: setting(
+      kinds.boolean,
+      true,
+      'Hold mail that fails the DMARC policy "quarantine"; false delivers it, with the failure in its Authentication-Results.',
+    ),
   },
   accounts: {
     default_quota: setting(
@@ -342,7 +404,9 @@ export const SECTIONS: Readonly<Record<SectionName, string>> = {
   tls: 'Certificates; without any setting here the server makes its own.',
   smtp: 'How mail is taken.',
   submission: 'How your own people and devices hand in mail.',
+  quarantine: 'What is held instead of delivered.',
   auth: 'Passwords.',
+  policy: 'What becomes of mail from other servers that is not what it says it is.',
   accounts: 'What a new account gets.',
   outbound: 'How mail leaves.',
   dns: 'How names are looked up.',

@@ -1,9 +1,12 @@
 import { addressKey } from '../mail/address.ts'
+import type { Evidence } from '../mail/authentication.ts'
 import type { AccountId, TraceId } from '../mail/ids.ts'
+import { parseNetwork } from '../mail/ip.ts'
 import type { TraceEvent } from '../mail/trace.ts'
 import type { Directory, Resolution } from '../ports/directory.ts'
 import type { AcceptMessage, StagedBody, StoreFailure } from '../ports/store.ts'
 import type { Origin } from './origin.ts'
+import type { PolicySettings } from './policy/settings.ts'
 import type { PipelinePorts, PipelineSettings } from './ports.ts'
 
 /** A store of arrays and a directory of a few names, for tests of the pipeline and of what stands on it. */
@@ -16,6 +19,30 @@ export interface Kit {
   failWith: StoreFailure | undefined
   /** What MAIL is refused with. */
   noRoom: StoreFailure | undefined
+  /** What the next evaluations find. */
+  evidence: Evidence
+}
+
+/** Nothing was found out: no SPF, no signature, no chain, no policy. */
+export const NO_EVIDENCE: Evidence = {
+  spf: { result: 'none', domain: '', identity: 'mailfrom' },
+  dkim: [],
+  arc: { result: 'none', sealers: [] },
+  dmarc: { result: 'none', domain: '', aligned: {} },
+  dns: [],
+  limits: [],
+}
+
+/** The defaults, but that nobody is judged. */
+export const EXEMPT: PolicySettings = {
+  authservId: 'mail.example.test',
+  reject: 'evidence',
+  requiredHeaders: true,
+  multiValueFrom: 'refuse',
+  exemptNetworks: ['0.0.0.0/0', '::/0'].flatMap((text) => parseNetwork(text) ?? []),
+  secondaries: [],
+  receivedSpf: false,
+  holdQuarantine: true,
 }
 
 export const ACCOUNT = 1 as AccountId
@@ -71,6 +98,7 @@ export function kit(settings: Partial<PipelineSettings> = {}): Kit {
     logged: [],
     failWith: undefined,
     noRoom: undefined,
+    evidence: NO_EVIDENCE,
   }
   const bodies = new WeakMap<object, string>()
   const ports: PipelinePorts = {
@@ -89,8 +117,17 @@ export function kit(settings: Partial<PipelineSettings> = {}): Kit {
       maxReceived: 25,
       trustedFrom: ['printer@example.test'],
       testDomain: 'try.test',
+      policy: EXEMPT,
+      junkDomains: [],
+      holdMs: 30 * 24 * 60 * 60_000,
       ...settings,
     }),
+    mailAuth: {
+      evaluate: async () => ({ evidence: state.evidence, seal: '' }),
+      sign: async () => '',
+    },
+    trust: { entries: () => [], add: () => Promise.reject(new Error('not here')), remove: async () => false },
+    signingKeys: { forDomain: async () => [] },
     intake: {
       room: () => state.noRoom,
       body(maxBytes) {

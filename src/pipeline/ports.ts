@@ -1,8 +1,12 @@
 import type { Clock } from '../ports/clock.ts'
 import type { Directory } from '../ports/directory.ts'
 import type { Log } from '../ports/log.ts'
+import type { MailAuth, SigningKeys } from '../ports/mail-auth.ts'
 import type { Random } from '../ports/random.ts'
+import type { ReportTally } from '../ports/reports.ts'
 import type { Intake } from '../ports/store.ts'
+import type { TrustList } from '../ports/trust.ts'
+import type { PolicySettings } from './policy/settings.ts'
 
 /** What the pipeline is told of the configuration; read anew for each message, so that a reload takes effect. */
 export interface PipelineSettings {
@@ -13,6 +17,11 @@ export interface PipelineSettings {
   readonly testDomain?: string | undefined
   /** Canonical (`addressKey`): what trusted networks may write as sender. */
   readonly trustedFrom: readonly string[]
+  readonly policy: PolicySettings
+  /** Our domains whose held mail goes to Junk instead of the quarantine; canonical. */
+  readonly junkDomains: readonly string[]
+  /** How long the quarantine keeps a message. */
+  readonly holdMs: number
 }
 
 export interface PipelinePorts {
@@ -21,5 +30,11 @@ export interface PipelinePorts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly mailAuth: MailAuth
+  /** Exceptions from the DMARC policy. */
+  readonly trust: TrustList
+  readonly signingKeys: SigningKeys
+  /** What is judged is counted there for DMARC reports. */
+  readonly tally?: ReportTally | undefined
   readonly settings: () => PipelineSettings
 }
