@@ -1,0 +1,55 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { ReadableContent } from '../../ports/mail-auth.ts'
+import { Batch } from './batch.ts'
+import type { Engine } from './engine.ts'
+import type { FromThread, Task, TaskResult, ToThread } from './messages.ts'
+import { causeOf } from './thread-cause.ts'
+import { Readings } from './thread-content.ts'
+import { Questions, ThreadResolver } from './thread-resolver.ts'
+
+/** A thread's side of the work: takes jobs from the port, lets the engine compute them, many at once while they wait. */
+export function serveJobs(port: MessagePort, engine: Engine): void {
+  const batch = new Batch<FromThread>(port as { postMessage(value: unknown, transfer: never): void })
+  const readings = new Readings(batch)
+  const questions = new Questions(batch)
+  port.on('message', (messages: readonly ToThread[]) => {
+    for (const message of messages) take(message)
+  })
+
+  function take(message: ToThread): void {
+    switch (message.kind) {
+      case 'job':
+        return void work(message.job, message.task, readings.content(message.job, message.content))
+      case 'answer':
+        return questions.answered(message.ask, message.answer)
+      case 'piece':
+        return readings.piece(message.reading, message.octets)
+      case 'end':
+        return readings.piece(message.reading, 'end')
+      case 'ping':
+        return batch.say({ kind: 'pong' })
+    }
+  }
+
+  async function work(job: number, task: Task, content: ReadableContent): Promise<void> {
+    try {
+      const dns = new ThreadResolver(job, questions)
+      batch.say({ kind: 'done', job, result: await compute(engine, task, content, dns) })
+    } catch (error) {
+      // A private key is at hand where something is signed or sealed.
+      const tellsMessage = task.kind === 'evaluate' && task.sealWith === undefined
+      batch.say({ kind: 'failed', job, cause: causeOf(error, { tellsMessage }) })
+    }
+  }
+}
+
+function compute(
+  engine: Engine,
+  task: Task,
+  content: ReadableContent,
+  dns: ThreadResolver,
+): Promise<TaskResult> {
+  return task.kind === 'evaluate'
+    ? engine.evaluate(content, task.facts, { dns, sealWith: task.sealWith })
+    : engine.sign(content, task.added, task.keys)
+}
