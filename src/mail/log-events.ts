@@ -89,6 +89,22 @@ export const LOG_EVENTS = {
   },
   'queue.attempt': { facility: 'mail', level: 'info', says: 'A delivery to another host was tried.' },
   'queue.dsn': { facility: 'mail', level: 'info', says: 'The sender was told about a delivery.' },
+  'quarantine.released': {
+    facility: 'mail',
+    level: 'notice',
+    says: 'A held message was released from the quarantine and delivered.',
+  },
+  'quarantine.deleted': { facility: 'mail', level: 'notice', says: 'A held message was deleted by hand.' },
+  'quarantine.expired': {
+    facility: 'mail',
+    level: 'info',
+    says: 'Held messages were deleted, their time being over or the quarantine full.',
+  },
+  'quarantine.digest': {
+    facility: 'mail',
+    level: 'info',
+    says: 'An account was told what is held for it.',
+  },
   'account.changed': {
     facility: 'auth',
     level: 'notice',

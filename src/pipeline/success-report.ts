@@ -2,13 +2,12 @@ import { formatAddress } from '../mail/address.ts'
 import type { EnvelopeSender } from '../mail/envelope.ts'
 import { makeTraceId, type TraceId } from '../mail/ids.ts'
 import { reply } from '../mail/reply.ts'
-import type { TraceEvent } from '../mail/trace.ts'
 import { composeDeliveryReport, isGlobalReport } from '../mime/delivery-report.ts'
 import type { StagedBody } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
 import type { Role } from './origin.ts'
+import { sendOwnMail } from './own-mail.ts'
 import type { PipelinePorts } from './ports.ts'
-import { returnPathField } from './received.ts'
 
 /** A message that has just been stored. */
 export interface Delivered {
@@ -76,39 +75,18 @@ async function report(
     unique: reportId,
   }
   const content = composeDeliveryReport(told)
-  const writer = intake.body(content.length)
-  await writer.write(content)
-  const staged = await writer.finish()
-  if (!staged.ok) throw new Error(staged.failure.cause)
-  const prefix = Buffer.from(returnPathField(null))
   const address = formatAddress(to)
-  const trace: TraceEvent[] = [
-    { atMs: nowMs, kind: 'sender', reversePath: '' },
-    { atMs: nowMs, kind: 'recipient', address, as: local.length > 0 ? 'account' : 'remote' },
-    { atMs: nowMs, kind: 'decision', action: 'accept', rule: 'dsn:delivered' },
-  ]
-  const stored = await intake.accept({
+  const stored = await sendOwnMail(intake, {
     traceId: reportId,
-    trace,
-    body: staged.value,
-    prefix,
-    reversePath: null,
-    receivedAtMs: nowMs,
-    deliveries: local.map(({ account }) => ({ owner: account, mailbox: 'INBOX', flags: [], recipient: to })),
-    queue:
-      remote.length === 0
-        ? undefined
-        : {
-            sender: { reversePath: null, bodyType: '8BITMIME', smtputf8: isGlobalReport(told) },
-            skipBytes: prefix.length,
-            recipients: remote.map((recipient) => ({ address: recipient })),
-            nextAttemptAtMs: nowMs,
-          },
+    content,
+    to,
+    local,
+    remote,
+    rule: 'dsn:delivered',
+    smtputf8: isGlobalReport(told),
+    nowMs,
   })
-  if (!stored.ok) {
-    staged.value.discard()
-    throw new Error(stored.failure.cause)
-  }
+  if (!stored.ok) throw new Error(stored.failure.cause)
   intake.trace(traceId, [{ atMs: nowMs, kind: 'dsn', action: 'delivered', to: address, traceId: reportId }])
   log.event('queue.dsn', { action: 'delivered', to: address, dsn: reportId }, traceId)
 }
