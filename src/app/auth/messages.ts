@@ -30,8 +30,6 @@ export type LookupAnswer = Answer<string> | Answer<MxRecord>
 
 export type ToThread =
   | { readonly kind: 'job'; readonly job: number; readonly task: Task; readonly content: SentContent }
-  /** Nobody waits for this job's result any more. */
-  | { readonly kind: 'drop'; readonly job: number }
   | { readonly kind: 'answer'; readonly ask: number; readonly answer: LookupAnswer }
   | { readonly kind: 'piece'; readonly reading: number; readonly octets: Uint8Array }
   | { readonly kind: 'end'; readonly reading: number }

@@ -17,18 +17,12 @@ export function serveJobs(port: MessagePort, engine: Engine): void {
   })
 
   function take(message: ToThread): void {
-    switch (message.kind) {
-      case 'job':
-        return void work(message.job, message.task, readings.content(message.job, message.content))
-      case 'answer':
-        return questions.answered(message.ask, message.answer)
-      case 'piece':
-        return readings.piece(message.reading, message.octets)
-      case 'end':
-        return readings.piece(message.reading, 'end')
-      case 'ping':
-        return batch.say({ kind: 'pong' })
-    }
+    if (message.kind === 'job') {
+      void work(message.job, message.task, readings.content(message.job, message.content))
+    } else if (message.kind === 'answer') questions.answered(message.ask, message.answer)
+    else if (message.kind === 'piece') readings.piece(message.reading, message.octets)
+    else if (message.kind === 'end') readings.piece(message.reading, 'end')
+    else batch.say({ kind: 'pong' })
   }
 
   async function work(job: number, task: Task, content: ReadableContent): Promise<void> {
