@@ -85,6 +85,13 @@ export const rooms: Readonly<Record<string, Room>> = {
     reach: 'through-ports',
     why: 'SPF, DKIM, DMARC and ARC ask the DNS through the resolver port',
   },
+  'mailauth/reports': {
+    imports: ['bytes', 'mail', 'mime', 'ports'],
+    node: ['crypto', 'zlib'],
+    packages: ['fast-xml-parser'],
+    reach: 'through-ports',
+    why: 'reports are XML in gzip or zip: reading both is computation',
+  },
   store: {
     imports: ['bytes', 'mail', 'mime', 'ports'],
     node: ['crypto', 'fs', 'fs/promises', 'path', 'sqlite', 'worker_threads', 'zlib'],
@@ -129,7 +136,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   pki: {
     imports: ['bytes', 'mail', 'ports'],
-    node: ['crypto', 'fs', 'fs/promises', 'path'],
+    node: ['crypto', 'fs', 'fs/promises', 'path', 'util'],
     packages: [],
     reach: 'free',
     why: 'keys and certificates, and the files they are in',

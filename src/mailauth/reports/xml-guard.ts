@@ -1,0 +1,106 @@
+import { REPORT_LIMITS } from './limits.ts'
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_.-]*)?$/
+/** Names that mean something to every object: no element of a report is called so. */
+const DANGEROUS: ReadonlySet<string> = new Set([
+  '__proto__',
+  'constructor',
+  'prototype',
+  'hasOwnProperty',
+  'toString',
+])
+/** The five entities of XML itself and numbers (XML 1.0 §4.1); all others would have to be declared. */
+const REFERENCE = /&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});/y
+
+/**
+ * Looks a document through in one pass before a parser makes values of it: well nested, no document type (which alone
+ * declares entities), within the limits. What passes cannot make the parser slow or large.
+ * @returns why it is refused; undefined where it may be parsed.
+ */
+export function refusedXml(text: string): string | undefined {
+  const open: string[] = []
+  let elements = 0
+  let at = 0
+  while (at < text.length) {
+    const lt = text.indexOf('<', at)
+    const end = lt < 0 ? text.length : lt
+    const wrong = wrongText(text, at, end, open.length)
+    if (wrong !== undefined) return wrong
+    if (lt < 0) break
+    const tag = tagAt(text, lt)
+    if (typeof tag === 'string') return tag
+    at = tag.next
+    if (tag.kind === 'open') {
+      if (open.length === 0 && elements > 0) return 'it has more than one root element'
+      if (++elements > REPORT_LIMITS.xmlElements)
+        return `it has more than ${REPORT_LIMITS.xmlElements} elements`
+      if (tag.isEmpty) continue
+      if (open.push(tag.name) > REPORT_LIMITS.xmlDepth)
+        return `its elements nest deeper than ${REPORT_LIMITS.xmlDepth}`
+    } else if (tag.kind === 'close' && open.pop() !== tag.name)
+      return `an element ends that is not open: ${tag.name}`
+  }
+  if (elements === 0) return 'it has no element'
+  return open.length > 0 ? `it ends within ${open.at(-1)}` : undefined
+}
+
+type Tag =
+  | { readonly kind: 'open'; readonly name: string; readonly isEmpty: boolean; readonly next: number }
+  | { readonly kind: 'close'; readonly name: string; readonly next: number }
+  | { readonly kind: 'other'; readonly next: number }
+
+/** What begins with the `<` at `lt`; a text says why it is refused. */
+function tagAt(text: string, lt: number): Tag | string {
+  if (text.startsWith('<!--', lt)) return skipped(text, lt, '-->')
+  if (text.startsWith('<![CDATA[', lt)) return skipped(text, lt, ']]>')
+  if (text.startsWith('<?', lt)) return skipped(text, lt, '?>')
+  if (text.startsWith('<!', lt)) return 'it has a document type, which no report needs and attacks do'
+  const gt = tagEnd(text, lt)
+  if (gt === undefined) return `a tag is longer than ${REPORT_LIMITS.xmlTagChars} characters or does not end`
+  const isClose = text[lt + 1] === '/'
+  const isEmpty = text[gt - 1] === '/'
+  const inner = text.slice(lt + (isClose ? 2 : 1), isEmpty && !isClose ? gt - 1 : gt)
+  const name = /^[^\s/]*/.exec(inner)?.[0] ?? ''
+  if (!NAME.test(name) || DANGEROUS.has(name.slice(name.indexOf(':') + 1)))
+    return 'it has an element with an odd name'
+  return isClose ? { kind: 'close', name, next: gt + 1 } : { kind: 'open', name, isEmpty, next: gt + 1 }
+}
+
+/** A comment, a CDATA section or an instruction: bounded as a text is. */
+function skipped(text: string, from: number, mark: string): Tag | string {
+  const end = text.indexOf(mark, from)
+  if (end < 0) return 'a comment, section or instruction does not end'
+  return end - from > REPORT_LIMITS.xmlTextChars
+    ? `a comment, section or instruction is longer than ${REPORT_LIMITS.xmlTextChars} characters`
+    : { kind: 'other', next: end + mark.length }
+}
+
+/** The `>` that ends a tag: one in quotes does not. */
+function tagEnd(text: string, from: number): number | undefined {
+  let quote = ''
+  const last = Math.min(text.length, from + REPORT_LIMITS.xmlTagChars)
+  for (let at = from + 1; at < last; at++) {
+    const char = text[at] as string
+    if (quote !== '') {
+      if (char === quote) quote = ''
+    } else if (char === '"' || char === "'") quote = char
+    else if (char === '>') return at
+    else if (char === '<') return undefined
+  }
+  return undefined
+}
+
+function wrongText(text: string, start: number, end: number, depth: number): string | undefined {
+  if (
+    end - start > REPORT_LIMITS.xmlTextChars &&
+    text.slice(start, end).trim().length > REPORT_LIMITS.xmlTextChars
+  )
+    return `a text is longer than ${REPORT_LIMITS.xmlTextChars} characters`
+  if (depth === 0)
+    return /\S/.test(text.slice(start, end)) ? 'there is text outside of its elements' : undefined
+  for (let amp = text.indexOf('&', start); amp >= 0 && amp < end; amp = text.indexOf('&', amp + 1)) {
+    REFERENCE.lastIndex = amp
+    if (!REFERENCE.test(text)) return 'it uses an entity that XML itself does not know'
+  }
+  return undefined
+}
