@@ -57,6 +57,21 @@ export const LOG_EVENTS = {
     says: 'A certificate will not work for everybody, or not for long.',
   },
   'tls.renewed': { facility: 'daemon', level: 'notice', says: 'A certificate was made or renewed.' },
+  'dkim.made': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'DKIM keys of a domain were made; `hikyaku dkim show` prints the records to publish.',
+  },
+  'dkim.signing': {
+    facility: 'daemon',
+    level: 'notice',
+    says: 'Mail of a domain is signed with these DKIM keys from now on.',
+  },
+  'dkim.problem': {
+    facility: 'daemon',
+    level: 'error',
+    says: 'The DKIM keys of a domain could not be read or made: its mail goes out unsigned.',
+  },
   connect: { facility: 'mail', level: 'info', says: 'A client connected.' },
   'connection.refused': {
     facility: 'mail',

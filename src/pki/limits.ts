@@ -28,6 +28,24 @@ export const MAX_CHAIN = 10
 /** Octets of the secret that makes false salts stable. */
 export const SECRET_OCTETS = 32
 
+/** rfc8301 §3.2: signers use at least 2048 bits; a longer key's record fits into few DNS panels. */
+export const DKIM_RSA_BITS = 2_048
+/** Generations of DKIM keys that a domain's file remembers, the retired ones among them: years of rotations. */
+export const MAX_GENERATIONS = 12
+/** A string of a TXT record (rfc1035 §3.3). */
+export const DNS_STRING_OCTETS = 255
+/** A record that was found; that of a 4096-bit key has some 750. */
+export const DKIM_RECORD_OCTETS = 4_096
+/**
+ * How long the records of new keys must have been seen before these sign: by then the zone's other servers have them,
+ * and what a resolver has kept of their absence is gone in most zones.
+ */
+export const DKIM_SEEN_FOR_MS = 3_600_000
+/** A longer domain's file is named by its hash: file systems end at 255 octets, and the temporary file has more. */
+export const MAX_NAME_IN_FILE = 200
+/** What could not be read or made is tried again so often, not at each message. */
+export const DKIM_RETRY_MS = 60_000
+
 /** The folder and the files with keys in it: nobody but the server's user. */
 export const FOLDER_MODE = 0o700
 export const KEY_MODE = 0o600
