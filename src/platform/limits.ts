@@ -108,6 +108,12 @@ export const RESOLVER_LIMITS = {
   /** Lookups on the wire at once (one socket each), and waiting for their turn. */
   inFlight: 128,
   waiting: 4096,
+  /**
+   * Of these, for names of one zone: one whose servers are dead or slow on purpose holds each lookup for seconds,
+   * and whoever writes to us chooses which zones we ask.
+   */
+  zoneInFlight: 24,
+  zoneWaiting: 512,
   cacheEntries: 20_000,
   cacheBytes: 16 * 1024 * 1024,
   /** rfc8767 §4 names days as sensible; a mail domain that moves must be seen within one. */

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import { systemClock } from './clock.ts'
 import { DnsCache } from './dns-cache.ts'
 import { DnsClient } from './dns-client.ts'
+import { FairGate, zoneOf } from './fair-gate.ts'
 import { Gate } from './gate.ts'
 import { systemRandom } from './random.ts'
 import type { DnsServer } from './resolv-conf.ts'
@@ -395,6 +396,66 @@ test('what needs no server: names that are none, .invalid, reverse names', async
   assert.ok(answer.kind === 'found')
   assert.deepEqual(answer.records, ['host.example.test'])
   assert.equal(server.asked[0]?.name, '7.2.0.192.in-addr.arpa')
+})
+
+test('attack: names of a zone whose servers do not answer take their share of the lookups; other domains are answered', async (t) => {
+  const server = await startServer(t, (query) =>
+    (query.questions?.[0]?.name ?? '').endsWith('dead.test')
+      ? []
+      : [respond(query, addresses(query, 9, '192.0.2.1'))],
+  )
+  const resolver = makeResolver([server], { tryMs: 1_000 })
+  const ended: string[] = []
+  // More than all lookups at once together.
+  const dead = Array.from({ length: 300 }, (_, i) =>
+    resolver.a(`h${i}.dead.test`).then(({ kind }) => ended.push(`dead ${kind}`)),
+  )
+  const alive = Array.from({ length: 20 }, (_, i) =>
+    resolver.a(`h${i}.alive.test`).then(({ kind }) => ended.push(`alive ${kind}`)),
+  )
+  await Promise.all(alive)
+  assert.deepEqual(ended, new Array(20).fill('alive found'))
+  resolver.useServers([{ ...server, port: 9 }])
+  await Promise.all(dead)
+  assert.deepEqual(ended.slice(20), new Array(300).fill('dead temporary'))
+})
+
+test('a share of the gate: nobody has more, and nothing is kept of who has left', async () => {
+  const gate = new FairGate({ inside: 3, waiting: 9, shareInside: 2, shareWaiting: 1 })
+  const doors = Array.from({ length: 5 }, () => Promise.withResolvers<number>())
+  const started: string[] = []
+  const enter = (owner: string, door: number) =>
+    gate.pass(owner, () => {
+      started.push(`${owner}${door}`)
+      return doors[door]?.promise ?? Promise.resolve(-1)
+    })
+  const passing = [enter('a', 0), enter('a', 1), enter('a', 2), enter('b', 3)]
+  assert.equal(await enter('a', 4), undefined)
+  assert.deepEqual(started, ['a0', 'a1', 'b3'])
+  for (const [i, door] of doors.entries()) door.resolve(i)
+  assert.deepEqual(await Promise.all(passing), [0, 1, 2, 3])
+})
+
+test('zones: about what one operator holds', () => {
+  assert.equal(zoneOf('mail.a.example.com'), 'example.com')
+  assert.equal(zoneOf('mail.example.co.uk'), 'example.co.uk')
+  assert.equal(zoneOf('com'), 'com')
+  assert.equal(zoneOf('7.2.0.192.in-addr.arpa'), '0.192.in-addr.arpa')
+  assert.equal(zoneOf(`${'1.'.repeat(24)}8.b.d.0.1.0.0.2.ip6.arpa`), '8.b.d.0.1.0.0.2.ip6.arpa')
+})
+
+test('an alias asked for by itself', async (t) => {
+  const server = await startServer(t, (query) => [
+    respond(query, {
+      answers: [{ type: 'CNAME', name: query.questions?.[0]?.name ?? '', ttl: 9, data: 'target.test' }],
+    }),
+  ])
+  const answer = await makeResolver([server]).cname('a+b._domainkey.test')
+  assert.deepEqual(answer, { kind: 'found', records: ['target.test'], ttlSeconds: 9, authenticated: false })
+  assert.deepEqual(
+    server.asked.map(({ name, type }) => `${type} ${name}`),
+    ['CNAME a+b._domainkey.test'],
+  )
 })
 
 test('the cache is bounded in entries and octets; the longest unused goes first', () => {

@@ -1,14 +1,13 @@
-import { canonicalDomain } from '../mail/domain.ts'
 import { parseIp } from '../mail/ip.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Random } from '../ports/random.ts'
 import type { Answer, MxRecord, Resolver } from '../ports/resolver.ts'
 import type { RecordOf } from '../protocol/dns/answer.ts'
 import { MAX_ALIASES } from '../protocol/dns/limits.ts'
-import { type QueryType, reverseName } from '../protocol/dns/query.ts'
+import { askableName, type QueryType, reverseName } from '../protocol/dns/query.ts'
 import { DnsCache } from './dns-cache.ts'
 import { type Asked, DnsClient } from './dns-client.ts'
-import { Gate } from './gate.ts'
+import { FairGate, zoneOf } from './fair-gate.ts'
 import { RESOLVER_LIMITS as LIMITS } from './limits.ts'
 import type { DnsServer } from './resolv-conf.ts'
 
@@ -29,7 +28,12 @@ type AnyResult = Answer<RecordOf[QueryType]>
 export class CachingResolver implements Resolver {
   readonly #clock: Clock
   readonly #client: DnsClient
-  readonly #gate = new Gate({ inside: LIMITS.inFlight, waiting: LIMITS.waiting })
+  readonly #gate = new FairGate({
+    inside: LIMITS.inFlight,
+    waiting: LIMITS.waiting,
+    shareInside: LIMITS.zoneInFlight,
+    shareWaiting: LIMITS.zoneWaiting,
+  })
   readonly #cache = new DnsCache<AnyResult>({ entries: LIMITS.cacheEntries, bytes: LIMITS.cacheBytes })
   readonly #underWay = new Map<string, Promise<AnyResult>>()
 
@@ -65,6 +69,11 @@ export class CachingResolver implements Resolver {
     return this.#lookup(name, 'TXT')
   }
 
+  /** The name's own alias, not followed. */
+  cname(name: string): Promise<Answer<string>> {
+    return this.#lookup(name, 'CNAME')
+  }
+
   ptr(address: string): Promise<Answer<string>> {
     const octets = parseIp(address)
     return octets === undefined
@@ -73,8 +82,8 @@ export class CachingResolver implements Resolver {
   }
 
   #lookup<T extends QueryType>(text: string, type: T): Promise<Result<T>> {
-    const name = canonicalDomain(text)
-    // rfc6761 §6.4: `invalid` exists nowhere. What is no domain at all does not either.
+    const name = askableName(text)
+    // rfc6761 §6.4: `invalid` exists nowhere. What can be no name does not either.
     if (name === undefined || name === 'invalid' || name.endsWith('.invalid'))
       return Promise.resolve({ kind: 'no-name' })
     const key = `${type} ${name}`
@@ -86,7 +95,7 @@ export class CachingResolver implements Resolver {
     const deadlineMs = this.#clock.monotonic() + LIMITS.lookupMs
     const isCurrent = (): boolean => this.#underWay.get(key) === asked
     const asked: Promise<Result<T>> = this.#gate
-      .pass(() => this.#resolve(name, type, deadlineMs))
+      .pass(zoneOf(name), () => this.#resolve(name, type, deadlineMs))
       .then((timed) => {
         if (timed === undefined) return failure<T>('too many lookups wait already').answer
         if (isCurrent()) this.#keep(key, timed)

@@ -3,7 +3,14 @@ import { test } from 'node:test'
 import * as dns from 'dns-packet'
 import fc from 'fast-check'
 import { readAnswer } from './answer.ts'
-import { type DnsQuestion, encodeQuery, type QueryType, randomCase, reverseName } from './query.ts'
+import {
+  askableName,
+  type DnsQuestion,
+  encodeQuery,
+  type QueryType,
+  randomCase,
+  reverseName,
+} from './query.ts'
 
 const SOA: dns.Answer = {
   type: 'SOA',
@@ -136,6 +143,42 @@ test('attack 21b: aliases: followed inside the answer, named where it ends, refu
     alias(i === 0 ? 'a.test' : `a${i}.test`, `a${i + 1}.test`),
   )
   assert.equal(read(...long).kind, 'malformed')
+})
+
+test('an alias that is asked for is the answer, and is not followed', () => {
+  const alias: dns.Answer = { type: 'CNAME', name: 'a.test', ttl: 7, data: 'B.test' }
+  const circle: dns.Answer = { type: 'CNAME', name: 'b.test', ttl: 5, data: 'a.test' }
+  const read = (of: Parameters<typeof message>[1]) =>
+    readAnswer(message(ask('CNAME', 'a.test'), of), ask('CNAME', 'a.test'))
+  const records = { kind: 'records', records: ['b.test'], ttlSeconds: 7, authenticated: false }
+  assert.deepEqual(read({ answers: [alias] }), records)
+  assert.deepEqual(read({ answers: [alias, circle] }), records)
+  // Some servers say NXDOMAIN of the target (rfc6604 §3): the alias is there all the same.
+  assert.deepEqual(read({ flags: 0x0183, answers: [alias], authorities: [SOA] }), records)
+  assert.deepEqual(read({ authorities: [SOA] }), { kind: 'no-data', ttlSeconds: 60 })
+  assert.deepEqual(read({ flags: 0x0183, authorities: [SOA] }), { kind: 'no-name', ttlSeconds: 60 })
+})
+
+test('names that are no domains can be asked, but for those that no zone can hold', () => {
+  assert.equal(askableName('User+Tag._spf.Example.test.'), 'user+tag._spf.example.test')
+  assert.equal(askableName('Bücher.test'), 'xn--bcher-kva.test')
+  for (const name of [
+    '',
+    '.',
+    'a..test',
+    '.a',
+    'a b.test',
+    'a\\b.test',
+    `${'+'.repeat(64)}.test`,
+    'é+.test',
+    '\0.test',
+  ])
+    assert.equal(askableName(name), undefined, JSON.stringify(name))
+  assert.equal(askableName(`${'+.'.repeat(126)}a`)?.length, 253)
+  assert.equal(askableName(`${'+.'.repeat(127)}a`), undefined)
+  const question = ask('TXT', 'user+tag=x._spf.example.test')
+  const answers: dns.Answer[] = [{ type: 'TXT', name: question.name, ttl: 1, data: 'v=spf1' }]
+  assert.equal(readAnswer(message(question, { answers }), question).kind, 'records')
 })
 
 test('attack 11d: a record whose RDATA is too short or too long for its type is malformed', () => {

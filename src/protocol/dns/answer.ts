@@ -13,6 +13,8 @@ export interface RecordOf {
   /** Its strings joined, octets as U+0000..U+00FF. */
   TXT: string
   PTR: string
+  /** Where the name itself points; it is not followed. */
+  CNAME: string
 }
 
 /** What one message says about one question. */
@@ -51,7 +53,6 @@ interface WireRecord {
   readonly end: number
 }
 
-const CNAME = 5
 const SOA = 6
 const CLASS_IN = 1
 const RCODES: Readonly<Record<number, string>> = { 2: 'SERVFAIL', 5: 'REFUSED', 9: 'NOTAUTH' }
@@ -125,7 +126,12 @@ interface Parts<T extends QueryType> {
 
 function conclude<T extends QueryType>(parts: Parts<T>): DnsAnswer<RecordOf[T]> {
   const { message, question, flags, answers, authority } = parts
-  const chain = followAliases(message, question.name.toLowerCase(), answers)
+  const asked = question.name.toLowerCase()
+  // Asked for an alias, the answer is the alias (rfc1034 §3.6.2).
+  const chain =
+    question.type === 'CNAME'
+      ? { name: asked, ttlSeconds: Number.POSITIVE_INFINITY }
+      : followAliases(message, asked, answers)
   if (chain === undefined) return { kind: 'malformed', cause: 'aliases that lead round, too far, or nowhere' }
   const authenticated = (flags & 0x0020) !== 0
   const wanted = answers.filter(
@@ -142,7 +148,7 @@ function conclude<T extends QueryType>(parts: Parts<T>): DnsAnswer<RecordOf[T]> 
   const soaTtl = negativeTtl(message, authority)
   const ttlSeconds = Math.min(chain.ttlSeconds, soaTtl ?? 0)
   if ((flags & 0x000f) === 3) return { kind: 'no-name', ttlSeconds }
-  if (chain.name !== question.name.toLowerCase() && soaTtl === undefined)
+  if (chain.name !== asked && soaTtl === undefined)
     return { kind: 'alias', target: chain.name, ttlSeconds: chain.ttlSeconds, authenticated }
   // Neither authoritative nor willing to recurse: a referral, which says nothing about the name.
   if (soaTtl === undefined && (flags & 0x0480) === 0)
@@ -158,7 +164,7 @@ function followAliases(
   let name = from
   let ttlSeconds = Number.POSITIVE_INFINITY
   for (let hops = 0; ; hops++) {
-    const alias = answers.find((record) => record.type === CNAME && record.name === name)
+    const alias = answers.find((record) => record.type === TYPE_CODES.CNAME && record.name === name)
     if (alias === undefined) return { name, ttlSeconds }
     const target = readName(message, alias)
     if (target === undefined || canonicalDomain(target) !== target || hops === MAX_ALIASES) return undefined
@@ -206,7 +212,8 @@ function readData(
         : undefined
     case 'TXT':
       return readStrings(message, record)
-    case 'PTR': {
+    case 'PTR':
+    case 'CNAME': {
       const name = readName(message, record)
       return name === undefined ? undefined : (canonicalDomain(name) ?? 'unusable')
     }

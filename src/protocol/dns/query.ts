@@ -1,8 +1,16 @@
 import { encode } from 'dns-packet'
+import { canonicalDomain } from '../../mail/domain.ts'
 
-export type QueryType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'PTR'
+export type QueryType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'TXT' | 'PTR'
 
-export const TYPE_CODES: Readonly<Record<QueryType, number>> = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28 }
+export const TYPE_CODES: Readonly<Record<QueryType, number>> = {
+  A: 1,
+  CNAME: 5,
+  PTR: 12,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+}
 
 export interface DnsQuestion {
   /** 16 bits of chance. */
@@ -50,6 +58,22 @@ export function randomCase(name: string, random: Uint8Array): string {
   }
   return out
 }
+
+/**
+ * The form in which a name is asked: canonical where it is a domain. What an SPF macro makes of a local part
+ * (rfc7208 §7.3) is none and may be asked too: the DNS takes any octets in a label (rfc2181 §11).
+ * @returns undefined where it can be in no zone, or holds what cannot be written unambiguously.
+ */
+export function askableName(text: string): string | undefined {
+  const domain = canonicalDomain(text)
+  if (domain !== undefined) return domain
+  const bare = text.endsWith('.') ? text.slice(0, -1) : text
+  const isAskable = bare.length <= 253 && bare.split('.').every((label) => LABEL.test(label))
+  return isAskable ? bare.toLowerCase() : undefined
+}
+
+/** Printable and without the backslash, which escapes in names as we read them. */
+const LABEL = /^[!-[\]-~]{1,63}$/
 
 /** The name under which a PTR record for an address stands (rfc1035 §3.5, rfc3596 §2.5). */
 export function reverseName(octets: Uint8Array): string {
