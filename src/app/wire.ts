@@ -79,9 +79,9 @@ export async function openHouse(
     await store.close()
     return { ok: false, sentence: secret.sentence }
   }
-  const { accounts, mailboxes, intake, traces, queue, directory, backups } = store
+  const { accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust } = store
   const ports: OperationPorts = {
-    ...{ accounts, mailboxes, intake, traces, queue, directory, backups },
+    ...{ accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust },
     hasher,
     random: systemRandom(),
     clock: systemClock(),

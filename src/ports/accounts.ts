@@ -1,5 +1,8 @@
 import type { AccountId } from '../mail/ids.ts'
 
+/** Of what is written to an account's owner. */
+export type Language = 'en' | 'ja'
+
 export interface AccountInfo {
   readonly id: AccountId
   /** The account's address in canonical form (`addressKey`): what one logs in with. */
@@ -8,6 +11,8 @@ export interface AccountInfo {
   /** undefined: no limit. */
   readonly quotaBytes?: number | undefined
   readonly usedBytes: number
+  /** undefined: English. */
+  readonly language?: Language | undefined
   readonly disabled: boolean
 }
 
@@ -66,6 +71,8 @@ export interface AccountStore {
   /** Deletes the account with its mail. */
   removeAccount(login: string): Promise<Done<undefined>>
   setQuota(login: string, quotaBytes: number | undefined): Promise<Done<undefined>>
+  /** @param language undefined: the default again. */
+  setLanguage(login: string, language: Language | undefined): Promise<Done<undefined>>
   setCredential(
     login: string,
     credential: Omit<StoredCredential, 'account' | 'createdAtMs'>,

@@ -55,6 +55,8 @@ export interface Delivery {
   readonly owner: AccountId
   /** Path below the account; `INBOX` where it no longer exists. */
   readonly mailbox: string
+  /** It goes to the mailbox of this use (rfc6154 §2) instead, where the account has one. */
+  readonly specialUse?: '\\Junk' | undefined
   readonly flags: readonly string[]
   readonly recipient: Address
 }
@@ -69,7 +71,10 @@ export interface AcceptMessage {
   readonly receivedAtMs: number
   readonly deliveries: readonly Delivery[]
   readonly queue?: NewQueueItem | undefined
-  /** It is held: deliveries and queue are kept with it, and come about when it is released. */
+  /**
+   * It is held: deliveries and queue are kept with it, and come about when it is released; no quota refuses it. The
+   * store adds the fact `quarantined` to the trace. The answer is an empty list.
+   */
   readonly hold?: NewHold | undefined
 }
 

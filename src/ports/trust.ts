@@ -18,9 +18,11 @@ export interface TrustEntry {
   readonly untilMs?: number | undefined
 }
 
-/** Small and in memory; changed by operators only. */
+/** Small and in memory; changed by operators only. Entries past their time stay until they are removed. */
 export interface TrustList {
+  /** By number. */
   entries(): readonly TrustEntry[]
+  /** Its number is given to no other again. Rejects where the store can't write or has too many. */
   add(entry: Omit<TrustEntry, 'id'>): Promise<TrustEntry>
   /** False where there is none of that number. */
   remove(id: number): Promise<boolean>

@@ -1,5 +1,5 @@
 import type { AccountId } from '../mail/ids.ts'
-import type { AccountInfo, AliasInfo } from '../ports/accounts.ts'
+import type { AccountInfo, AliasInfo, Language } from '../ports/accounts.ts'
 
 /** An account as it changes; read by the directory and by listings. */
 export interface KnownAccount {
@@ -9,6 +9,7 @@ export interface KnownAccount {
   readonly quota: number | null
   readonly used: number
   readonly disabled: boolean
+  readonly language?: string | null
 }
 
 /** Accounts and aliases in memory, kept current by the store's events. */
@@ -77,5 +78,10 @@ export function accountInfo(account: KnownAccount): AccountInfo {
     quotaBytes: account.quota ?? undefined,
     usedBytes: account.used,
     disabled: account.disabled,
+    language: isLanguage(account.language) ? account.language : undefined,
   }
+}
+
+function isLanguage(text: string | null | undefined): text is Language {
+  return text === 'en' || text === 'ja'
 }

@@ -156,3 +156,10 @@ export const CLOCK_GAP_MS = 2 * 24 * 3_600_000
 export const CLOCK_DOUBT_MS = 24 * 3_600_000
 /** UIDVALIDITY is 32 bits (rfc3501 §2.3.1.1): a clock beyond this (the year 2097) is wrong, and would use up the numbers. */
 export const LAST_CLOCK_SECONDS = 4_000_000_000
+
+/** Held messages that one slice of an expiry removes: each some pages and a trace row, so some 20 ms of the writer. */
+export const HELD_SLICE_ROWS = 100
+/** Held messages, with their evidence, that one question is answered with: some MB at most. */
+export const HELD_LIST_ROWS = 200
+/** Exceptions from DMARC policies: each message is held against all of them in memory. */
+export const TRUST_ENTRIES = 1000

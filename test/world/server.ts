@@ -262,6 +262,8 @@ export class WorldServer {
         traces,
         directory,
         backups: store.backups,
+        quarantine: store.quarantine,
+        trust: store.trust,
         hasher: worldHasher(),
         random,
         clock,

@@ -9,9 +9,11 @@ import type { Directory } from '../../ports/directory.ts'
 import type { Log } from '../../ports/log.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
 import type { Progress } from '../../ports/progress.ts'
+import type { Quarantine } from '../../ports/quarantine.ts'
 import type { QueueStore } from '../../ports/queue.ts'
 import type { Random } from '../../ports/random.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
+import type { TrustList } from '../../ports/trust.ts'
 
 /**
  * What an operator's command does to the data. The same functions run in the server, asked over its control
@@ -31,6 +33,8 @@ export interface OperationPorts {
   readonly queue: QueueStore
   readonly directory: Directory
   readonly backups: Backups
+  readonly quarantine: Quarantine
+  readonly trust: TrustList
   readonly hasher: Hasher
   readonly random: Random
   readonly clock: Clock

@@ -7,6 +7,7 @@ import type {
   AccountStore,
   AliasInfo,
   Done,
+  Language,
   StoredCredential,
 } from '../../ports/accounts.ts'
 import { type AccountTable, accountInfo } from '../accounts.ts'
@@ -76,6 +77,11 @@ export class SqliteAccounts implements AccountStore {
 
   setQuota(login: string, quotaBytes: number | undefined): Promise<Done<undefined>> {
     return this.#done({ op: 'set-quota', login: canonicalLogin(login) ?? login, quota: quotaBytes ?? null })
+  }
+
+  setLanguage(login: string, language: Language | undefined): Promise<Done<undefined>> {
+    const key = canonicalLogin(login) ?? login
+    return this.#done({ op: 'set-language', login: key, language: language ?? null })
   }
 
   setCredential(login: string, credential: NewCredential): Promise<Done<undefined>> {

@@ -70,7 +70,8 @@ export function isNamed(sql: Sql, name: string): boolean {
 const UNNAMED = `SELECT value FROM json_each(?) WHERE value NOT IN
   (SELECT file FROM bodies NOT INDEXED WHERE file IS NOT NULL)`
 
-const LOST_CONTENT = `SELECT 1 FROM (SELECT body FROM messages UNION ALL SELECT body FROM queue)
+const LOST_CONTENT = `SELECT 1 FROM (SELECT body FROM messages UNION ALL SELECT body FROM queue
+  UNION ALL SELECT body FROM quarantine)
   WHERE body NOT IN (SELECT id FROM bodies) LIMIT 1`
 
 /**

@@ -1,21 +1,33 @@
-import { addressKey } from '../../mail/address.ts'
+import { addressKey, formatAddress } from '../../mail/address.ts'
 import { assert } from '../../mail/assert.ts'
 import { makeFlagSet } from '../../mail/flags.ts'
 import type { AccountId, TraceId } from '../../mail/ids.ts'
 import type { TraceEvent } from '../../mail/trace.ts'
 import type { NewQueueItem } from '../../ports/new-queue-item.ts'
+import type { NewHold } from '../../ports/quarantine.ts'
 import type {
   AcceptedEntry,
   AcceptMessage,
   BodyWriter,
+  Delivery,
   Intake,
   Stored,
   StoreFailure,
 } from '../../ports/store.ts'
 import { FolderNames } from './body-files.ts'
 import type { BodyFolder } from './file-sink.ts'
+import type { HoldPlan } from './held-rows.ts'
 import type { LowWater } from './low-water.ts'
-import type { AcceptOperation, FlagNames, QueueRow, Refusal, TraceRows } from './operations.ts'
+import type {
+  AcceptOperation,
+  BodyRow,
+  DeliveryRow,
+  FlagNames,
+  HoldRow,
+  QueueRow,
+  Refusal,
+  TraceRows,
+} from './operations.ts'
 import type { Call } from './packing.ts'
 import { contentOf, StagingWriter } from './staging.ts'
 import type { Outcome, WriterClient } from './writer-client.ts'
@@ -77,7 +89,7 @@ export function acceptOperation(message: AcceptMessage): {
   readonly operation: AcceptOperation
   readonly blobs: Call['blobs']
 } {
-  const { deliveries, queue, receivedAtMs, reversePath } = message
+  const { deliveries, hold, queue, receivedAtMs, reversePath } = message
   const { row, blobs } = contentOf(message.body).row(message.prefix, 0)
   const trace = traceRows(message.traceId, message.trace, receivedAtMs)
   const senders = reversePath === null ? '' : addressKey(reversePath)
@@ -92,23 +104,48 @@ export function acceptOperation(message: AcceptMessage): {
     },
     body: row,
     receivedMs: receivedAtMs,
-    deliveries: deliveries.map(({ owner, mailbox, flags }) => ({
-      owner,
-      mailbox,
-      flags: flagNamesOf(flags),
-    })),
+    deliveries: deliveries.map(deliveryRow),
     queue: queue === undefined ? null : queueRow(queue),
+    hold: hold === undefined ? null : holdRow(message, hold, row),
   }
   return { operation, blobs }
 }
 
-/** After the commit: the file of a body that nothing names (neither delivered nor queued) is not the store's. */
+function deliveryRow({ flags, mailbox, owner, specialUse }: Delivery): DeliveryRow {
+  return { owner, mailbox, use: specialUse ?? null, flags: flagNamesOf(flags) }
+}
+
+function holdRow(message: AcceptMessage, hold: NewHold, { messageId, references }: BodyRow): HoldRow {
+  const { deliveries, queue, reversePath } = message
+  const plan: HoldPlan = {
+    deliveries: deliveries.map(deliveryRow),
+    queue: queue === undefined ? null : queueRow(queue),
+    messageId,
+    references,
+  }
+  return {
+    untilMs: hold.untilMs,
+    sender: reversePath === null ? '' : formatAddress(reversePath),
+    hold: JSON.stringify(hold),
+    plan: JSON.stringify(plan),
+    recipients: [
+      ...deliveries.map(({ owner, recipient }) => [formatAddress(recipient), owner] as const),
+      ...(queue?.recipients ?? []).map(({ address }) => [formatAddress(address), null] as const),
+    ],
+  }
+}
+
+/** After the commit: the file of a body that nothing names (not delivered, queued or held) is not the store's. */
 export function settleBody(message: AcceptMessage, outcome: Outcome<unknown>): void {
   const content = contentOf(message.body)
   if (!outcome.ok) {
     if (outcome.refusal.kind === 'io') content.uncertain()
-  } else if (message.deliveries.length > 0 || message.queue !== undefined) content.stored()
+  } else if (isNamedBy(message)) content.stored()
   else content.discard()
+}
+
+function isNamedBy({ deliveries, hold, queue }: AcceptMessage): boolean {
+  return deliveries.length > 0 || queue !== undefined || hold !== undefined
 }
 
 export function flagNamesOf(names: readonly string[]): FlagNames {

@@ -3,8 +3,10 @@ import type { AccountStore } from '../../ports/accounts.ts'
 import type { Backups } from '../../ports/backups.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
+import type { Quarantine } from '../../ports/quarantine.ts'
 import type { QueueStore } from '../../ports/queue.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
+import type { TrustList } from '../../ports/trust.ts'
 import { AccountTable } from '../accounts.ts'
 import { type DirectorySettings, MemoryDirectory } from '../directory.ts'
 import { Columns } from '../views/columns.ts'
@@ -27,11 +29,13 @@ import { SqliteIntake } from './intake.ts'
 import { type DiskSpace, diskSpaceOf, LowWater } from './low-water.ts'
 import { SqliteMailboxes } from './mailbox-store.ts'
 import type { StoreEvent } from './operations.ts'
+import { SqliteQuarantine } from './quarantine-store.ts'
 import { SqliteQueue } from './queue-store.ts'
 import { ReaderClient } from './reader-client.ts'
 import { describeError, isDamageText } from './sql.ts'
 import { type StartThread, startThread } from './threads.ts'
 import { SqliteTraces } from './trace-store.ts'
+import { SqliteTrust } from './trust-store.ts'
 import { WriterClient } from './writer-client.ts'
 
 export interface StoreOptions {
@@ -77,6 +81,8 @@ export interface Store {
   readonly accounts: AccountStore
   readonly directory: Directory
   readonly backups: Backups
+  readonly quarantine: Quarantine
+  readonly trust: TrustList
   /** Files of messages that never were committed, deleted at this start. */
   readonly sweptBodies: number
   /** The time by which something may be called too old, ms since 1970: it does not follow a clock that jumps ahead. */
@@ -207,6 +213,8 @@ class SqliteStore implements Store {
   readonly mailboxes: Mailboxes
   readonly directory: MemoryDirectory
   readonly backups: BackupMaker
+  readonly quarantine: Quarantine
+  readonly trust: SqliteTrust
   readonly sweptBodies: number
   readonly #ownership: Ownership
   readonly #writer: WriterClient
@@ -256,6 +264,8 @@ class SqliteStore implements Store {
       isClosed: () => this.#closing !== undefined,
     })
     this.traces = new SqliteTraces(reader)
+    this.quarantine = new SqliteQuarantine({ writer, reader, bodies })
+    this.trust = new SqliteTrust(writer)
     this.queue = new SqliteQueue({ writer, reader, bodies, now })
     const news = new DamageNews(({ owner, ...damage }) => {
       const login = this.#table.byId(owner)?.login ?? `account ${owner}`
@@ -276,6 +286,7 @@ class SqliteStore implements Store {
     const { accounts, aliases, good } = await this.#reader.ask({ ask: 'directory' })
     for (const account of accounts) this.#table.put(account)
     for (const [alias, targets] of aliases) this.#table.setAlias(alias, targets)
+    for (const row of await this.#reader.ask({ ask: 'trust' })) this.trust.put(row)
     this.#accounts = new SqliteAccounts({
       writer: this.#writer,
       reader: this.#reader,
@@ -302,6 +313,8 @@ class SqliteStore implements Store {
     for (const event of events) {
       if (event.e === 'used') this.#table.setUsed(event.account, event.used)
       else if (event.e === 'queue') queued = true
+      else if (event.e === 'trust') this.trust.put(event.entry)
+      else if (event.e === 'trust-gone') this.trust.forget(event.id)
       else if (
         event.e === 'account' ||
         event.e === 'account-gone' ||

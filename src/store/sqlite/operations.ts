@@ -53,6 +53,7 @@ export type Operation =
     }
   | { readonly op: 'remove-account'; readonly login: string }
   | { readonly op: 'set-quota'; readonly login: string; readonly quota: number | null }
+  | { readonly op: 'set-language'; readonly login: string; readonly language: string | null }
   | {
       readonly op: 'set-credential'
       readonly login: string
@@ -63,6 +64,9 @@ export type Operation =
   | { readonly op: 'remove-alias'; readonly alias: string }
   | { readonly op: 'good-address'; readonly account: number; readonly address: string; readonly atMs: number }
   | RecordOperation
+  | HeldOperation
+  | { readonly op: 'add-trust'; readonly entry: Omit<TrustRow, 'id'> }
+  | { readonly op: 'remove-trust'; readonly id: number }
   | { readonly op: 'retain'; readonly beforeMs: number | null; readonly maxBytes: number | null }
 
 /** A mailbox of an owner. The owner is checked in the writer too: no id of another's mailbox gets through. */
@@ -113,12 +117,56 @@ export interface AcceptOperation {
   readonly trace: TraceRows
   readonly body: BodyRow
   readonly receivedMs: number
-  readonly deliveries: readonly {
-    readonly owner: number
-    readonly mailbox: string
-    readonly flags: FlagNames
-  }[]
+  readonly deliveries: readonly DeliveryRow[]
   readonly queue: QueueRow | null
+  /** Deliveries and queue are in its plan, and come about when it is released. */
+  readonly hold?: HoldRow | null
+}
+
+export interface DeliveryRow {
+  readonly owner: number
+  readonly mailbox: string
+  /** A special use: its mailbox is preferred. */
+  readonly use?: string | null
+  readonly flags: FlagNames
+}
+
+export interface HoldRow {
+  readonly untilMs: number
+  /** The reverse-path, empty for the null one. */
+  readonly sender: string
+  /** JSON of `NewHold`. */
+  readonly hold: string
+  /** JSON of `HoldPlan`. */
+  readonly plan: string
+  readonly recipients: readonly (readonly [address: string, account: number | null])[]
+}
+
+export type HeldOperation =
+  | { readonly op: 'release-held'; readonly trace: string; readonly by: string; readonly nowMs: number }
+  | { readonly op: 'delete-held'; readonly trace: string; readonly by: string; readonly nowMs: number }
+  | {
+      /** One slice. Without `excessBytes`: those past their time; with it the oldest, until so much is gone. */
+      readonly op: 'expire-held'
+      readonly nowMs: number
+      readonly excessBytes: number | null
+    }
+  | {
+      readonly op: 'told-held'
+      readonly account: number
+      readonly traces: readonly string[]
+      readonly nowMs: number
+    }
+
+export interface TrustRow {
+  readonly id: number
+  readonly kind: string
+  readonly domain: string
+  readonly list: string | null
+  readonly host: string | null
+  readonly why: string | null
+  readonly addedMs: number
+  readonly untilMs: number | null
 }
 
 export interface AppendOperation {
@@ -199,6 +247,8 @@ export type StoreEvent =
   | { readonly e: 'credential'; readonly login: string }
   | { readonly e: 'alias'; readonly alias: string; readonly targets: readonly string[] | null }
   | { readonly e: 'queue' }
+  | { readonly e: 'trust'; readonly entry: TrustRow }
+  | { readonly e: 'trust-gone'; readonly id: number }
 
 export interface AccountRow {
   readonly id: number
@@ -207,6 +257,7 @@ export interface AccountRow {
   readonly quota: number | null
   readonly used: number
   readonly disabled: boolean
+  readonly language?: string | null
 }
 
 export function packScram(keys: readonly ScramKeys[] | undefined): string | null {

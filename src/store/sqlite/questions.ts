@@ -1,6 +1,6 @@
 import type { SearchKey } from '../../mail/search.ts'
 import type { FetchWanted } from '../../ports/mailboxes.ts'
-import type { AccountRow } from './operations.ts'
+import type { AccountRow, TrustRow } from './operations.ts'
 
 /** What the main thread asks of the reader. Each question is answered at one go, in one snapshot, and is bounded. */
 export type Question =
@@ -35,6 +35,8 @@ export type Question =
   | { readonly ask: 'queue-item'; readonly id: number }
   | { readonly ask: 'queue-list'; readonly limit: number; readonly after: number }
   | { readonly ask: 'queue-body'; readonly id: number }
+  | HeldQuestion
+  | { readonly ask: 'trust' }
   | { readonly ask: 'trace'; readonly id: string }
   | {
       readonly ask: 'find-traces'
@@ -44,6 +46,20 @@ export type Question =
       readonly before: number
       readonly limit: number
     }
+
+export type HeldQuestion =
+  | {
+      readonly ask: 'held-list'
+      readonly account: number | null
+      readonly sinceMs: number | null
+      readonly before: string | null
+      readonly limit: number
+    }
+  | { readonly ask: 'held'; readonly trace: string }
+  | { readonly ask: 'held-body'; readonly trace: string }
+  | { readonly ask: 'held-totals' }
+  | { readonly ask: 'held-untold' }
+  | { readonly ask: 'held-untold-of'; readonly account: number; readonly limit: number }
 
 export interface ScanQuestion {
   readonly ask: 'scan'
@@ -82,6 +98,14 @@ export interface Answers {
   'queue-item': QueueRows | undefined
   'queue-list': readonly QueueRows[]
   'queue-body': QueueBody | undefined
+  /** `last`: to go on behind; undefined where that is all. */
+  'held-list': { readonly rows: readonly HeldRows[]; readonly last: string | undefined }
+  held: HeldRows | undefined
+  'held-body': QueueBody | undefined
+  'held-totals': { readonly count: number; readonly bytes: number }
+  'held-untold': readonly number[]
+  'held-untold-of': readonly HeldRows[]
+  trust: readonly TrustRow[]
   trace: readonly string[]
   'find-traces': { readonly ids: readonly string[]; readonly next: number | undefined }
 }
@@ -186,4 +210,15 @@ export interface QueueBody {
   readonly damaged?: string | undefined
   /** Of a body in a file: what must be proved first. */
   readonly needed?: NeededFile | undefined
+}
+
+export interface HeldRows {
+  readonly trace: string
+  readonly heldMs: number
+  readonly untilMs: number
+  readonly sender: string
+  readonly size: number
+  /** JSON of `NewHold`. */
+  readonly hold: string
+  readonly recipients: readonly (readonly [address: string, account: number | null])[]
 }

@@ -18,6 +18,7 @@ const SELECT_KEYWORDS = 'SELECT name FROM keywords WHERE mailbox = ? ORDER BY bi
 const SELECT_ENTRIES = 'SELECT uid, message, flags, modseq FROM entries WHERE mailbox = ?'
 const COUNT_FROM = 'SELECT count(*) FROM entries WHERE mailbox = ? AND uid >= ?'
 const SELECT_ACCOUNTS = 'SELECT id, login, created_ms, quota, used, disabled FROM accounts ORDER BY id'
+const SELECT_LANGUAGES = 'SELECT account, language FROM languages'
 const SELECT_ALIASES = 'SELECT alias, targets FROM aliases'
 const SELECT_GOOD = 'SELECT account, address, at_ms FROM good_addresses'
 const SELECT_CREDENTIALS =
@@ -85,8 +86,10 @@ export function loadMailbox(sql: Sql, owner: number, mailbox: number): LoadedMai
 export function readDirectory(sql: Sql): DirectoryRows {
   const accounts = sql.all(SELECT_ACCOUNTS) as unknown as readonly Parameters<typeof accountRow>[0][]
   const aliases = sql.all(SELECT_ALIASES) as unknown as readonly [string, string][]
+  const spoken = orNone(() => sql.all(SELECT_LANGUAGES)) as unknown as readonly [number, string][]
+  const languages = new Map(spoken)
   return {
-    accounts: accounts.map(accountRow),
+    accounts: accounts.map((row) => ({ ...accountRow(row), language: languages.get(row[0]) ?? null })),
     aliases: aliases.map(([alias, targets]) => [alias, JSON.parse(targets) as string[]]),
     good: orNone(() => sql.all(SELECT_GOOD)) as unknown as DirectoryRows['good'],
   }

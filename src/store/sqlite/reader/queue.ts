@@ -103,8 +103,12 @@ export function listQueue(sql: Sql, after: number, limit: number): QueueRows[] {
 
 export function queueBody(sql: Sql, folder: string, id: number): QueueBody | undefined {
   const row = sql.get(SELECT_BODY, id)
-  if (row === undefined) return undefined
-  const [prefix, head, text, file, size, headerSize, crc, skip] = row as unknown as BodyColumns
+  return row === undefined ? undefined : bodyOf(row as unknown as BodyColumns, folder)
+}
+
+/** The octets of a body, with what proves them. */
+export function bodyOf(row: BodyColumns, folder: string): QueueBody {
+  const [prefix, head, text, file, size, headerSize, crc, skip] = row
   const octets: StoredOctets = { prefix, head, text, file, size }
   const needed = { index: 0, file: file ?? '', contentBytes: size - prefix.length, crc, prefix }
   const proof = file !== null ? { needed } : { damaged: inlineDamage(octets, crc) }
@@ -126,7 +130,7 @@ function inlineDamage({ head, prefix, size, text }: StoredOctets, crc: number): 
   return isRight ? undefined : 'its checksum does not match'
 }
 
-type BodyColumns = readonly [
+export type BodyColumns = readonly [
   prefix: Uint8Array,
   head: Uint8Array,
   text: Uint8Array | null,

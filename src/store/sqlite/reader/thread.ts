@@ -1,8 +1,9 @@
 import { openForReading } from '../database.ts'
-import type { Answers, Question } from '../questions.ts'
+import type { Answers, HeldQuestion, Question } from '../questions.ts'
 import { describeError, isUnreadable, Sql } from '../sql.ts'
 import type { FromReader, ReaderData, ThreadPort, ToReader } from '../threads.ts'
 import { fetchRows } from './fetch.ts'
+import { heldBody, heldMessage, heldTotals, listHeld, listUntold, untoldAccounts } from './held.ts'
 import {
   countFrom,
   listMailboxes,
@@ -15,6 +16,7 @@ import {
 import { dueItems, listQueue, nextDue, queueBody, queueItem } from './queue.ts'
 import { scanMessages } from './scan.ts'
 import { findTraces, readTrace } from './traces.ts'
+import { readTrust } from './trust.ts'
 
 /** Answers one question. Each is one read transaction: what it tells was true at one moment. */
 function answer(sql: Sql, folder: string, question: Question): Answers[Question['ask']] {
@@ -53,6 +55,27 @@ function answer(sql: Sql, folder: string, question: Question): Answers[Question[
       return readTrace(sql, question.id)
     case 'find-traces':
       return findTraces(sql, question)
+    case 'trust':
+      return readTrust(sql)
+    default:
+      return answerHeld(sql, folder, question)
+  }
+}
+
+function answerHeld(sql: Sql, folder: string, question: HeldQuestion): Answers[HeldQuestion['ask']] {
+  switch (question.ask) {
+    case 'held-list':
+      return listHeld(sql, question)
+    case 'held':
+      return heldMessage(sql, question.trace)
+    case 'held-body':
+      return heldBody(sql, folder, question.trace)
+    case 'held-totals':
+      return heldTotals(sql)
+    case 'held-untold':
+      return untoldAccounts(sql)
+    case 'held-untold-of':
+      return listUntold(sql, question.account, question.limit)
   }
 }
 

@@ -1,8 +1,10 @@
 import { INBOX } from '../../../mail/mailbox-name.ts'
-import type { AcceptOperation, AppendOperation, QueueRow } from '../operations.ts'
+import type { AcceptOperation, AppendOperation, DeliveryRow, QueueRow } from '../operations.ts'
 import { insertBody, insertMessage, type StoredBody } from './bodies.ts'
 import { type Context, refuse, requireAccount, requireNamed } from './context.ts'
 import { bitsOf, checkNotFull, checkQuota, insertEntry } from './entries.ts'
+import { insertHold } from './hold.ts'
+import type { AccountState, MailboxState } from './state.ts'
 import { insertTrace, type TraceExtra } from './traces.ts'
 
 const INSERT_QUEUE =
@@ -10,7 +12,7 @@ const INSERT_QUEUE =
 const INSERT_RECIPIENT = `INSERT INTO queue_recipients (queue, n, address, state, attempts, next_ms, detail)
   VALUES (?, ?, ?, 'waiting', 0, ?, ?)`
 
-type Entry = readonly [owner: number, mailbox: string, uid: number]
+export type Entry = readonly [owner: number, mailbox: string, uid: number]
 
 /** Law 3: body, entries, queue rows and trace in one commit, or nothing of it. */
 export function accept(
@@ -18,16 +20,20 @@ export function accept(
   operation: AcceptOperation,
   blobs: readonly Uint8Array[],
 ): readonly Entry[] {
-  const { deliveries, queue, receivedMs, trace } = operation
+  const { deliveries, hold, queue, receivedMs, trace } = operation
+  if (hold) {
+    insertHold(context, { ...operation, hold }, blobs)
+    return []
+  }
   const refs = deliveries.length + (queue === null ? 0 : 1)
   const extras: TraceExtra[] = []
   const entries: Entry[] = []
   if (refs > 0) {
     const body = insertBody(context, operation.body, blobs, refs)
     for (const delivery of deliveries) {
-      const { entry, login } = deliver(context, delivery, body, receivedMs)
+      const { entry, fact } = deliver(context, delivery, body, receivedMs)
       entries.push(entry)
-      extras.push({ atMs: receivedMs, kind: 'stored', account: login, mailbox: entry[1], uid: entry[2] })
+      extras.push(fact)
     }
     if (queue !== null) enqueue(context, queue, body, { receivedMs, trace: trace.id })
   }
@@ -35,25 +41,31 @@ export function accept(
   return entries
 }
 
-function deliver(
+/** Puts it into the account's mailbox; `fact` is for the trace. */
+export function deliver(
   context: Context,
-  delivery: AcceptOperation['deliveries'][number],
+  delivery: DeliveryRow,
   body: StoredBody,
   receivedMs: number,
-): { readonly entry: Entry; readonly login: string } {
+): { readonly entry: Entry; readonly fact: TraceExtra } {
   const account = requireAccount(context, delivery.owner)
   checkNotFull(account)
-  const named = account.byName.get(delivery.mailbox)
-  const mailbox = named?.selectable ? named : requireNamed(context, account.id, INBOX)
+  const mailbox = target(account, delivery) ?? requireNamed(context, account.id, INBOX)
   const flags = bitsOf(context, mailbox, delivery.flags, 'drop')
   const message = insertMessage(context, { account: account.id, body, arrivedMs: receivedMs, zone: 0 })
   const modseq = context.state.nextModseq(account)
   const uid = insertEntry(context, { account, mailbox, modseq }, { message, flags, size: body.size })
   context.events.push({ e: 'added', mailbox: mailbox.id, modseq, rows: [uid, message, flags] })
-  return { entry: [account.id, mailbox.name, uid], login: account.login }
+  const fact = { atMs: receivedMs, kind: 'stored', account: account.login, mailbox: mailbox.name, uid }
+  return { entry: [account.id, mailbox.name, uid], fact }
 }
 
-function enqueue(
+function target(account: AccountState, { mailbox, use }: DeliveryRow): MailboxState | undefined {
+  const ofUse = use ? [...account.byId.values()].find((one) => one.specialUse === use) : undefined
+  return [ofUse, account.byName.get(mailbox)].find((one) => one?.selectable)
+}
+
+export function enqueue(
   context: Context,
   queue: QueueRow,
   body: StoredBody,

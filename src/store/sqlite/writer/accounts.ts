@@ -7,6 +7,9 @@ type Of<Name extends Operation['op']> = Extract<Operation, { op: Name }>
 
 const SELECT_BY_LOGIN = 'SELECT id FROM accounts WHERE login = ?'
 const SELECT_ROW = 'SELECT id, login, created_ms, quota, used, disabled FROM accounts WHERE id = ?'
+const SELECT_LANGUAGE = 'SELECT language FROM languages WHERE account = ?'
+const SET_LANGUAGE = 'INSERT OR REPLACE INTO languages (account, language) VALUES (?, ?)'
+const DROP_LANGUAGE = 'DELETE FROM languages WHERE account = ?'
 const INSERT_ACCOUNT = `INSERT INTO accounts (id, login, created_ms, quota, used, modseq, disabled)
   VALUES (?, ?, ?, ?, 0, 1, 0)`
 const DELETE_ACCOUNT = 'DELETE FROM accounts WHERE id = ?'
@@ -20,7 +23,7 @@ const SET_GOOD = 'INSERT OR REPLACE INTO good_addresses (account, address, at_ms
 const DROP_GOOD = `DELETE FROM good_addresses WHERE account = ?1 AND address IN
   (SELECT address FROM good_addresses WHERE account = ?1 ORDER BY at_ms DESC LIMIT -1 OFFSET ?2)`
 /** Tables that name an account and hold nothing large. */
-const SMALL_TABLES = ['credentials', 'good_addresses', 'subscriptions']
+const SMALL_TABLES = ['credentials', 'good_addresses', 'subscriptions', 'languages']
 
 /** The account, its mailboxes and its credential. */
 export function addAccount(context: Context, operation: Of<'add-account'>): AccountRow {
@@ -49,6 +52,13 @@ export function setQuota(context: Context, operation: Of<'set-quota'>): undefine
   const id = requireLogin(context, operation.login)
   context.sql.run(SET_QUOTA, operation.quota, id)
   context.state.reread(id)
+  publish(context, id)
+}
+
+export function setLanguage(context: Context, operation: Of<'set-language'>): undefined {
+  const id = requireLogin(context, operation.login)
+  if (operation.language === null) context.sql.run(DROP_LANGUAGE, id)
+  else context.sql.run(SET_LANGUAGE, id, operation.language)
   publish(context, id)
 }
 
@@ -94,7 +104,8 @@ function requireLogin(context: Context, login: string): number {
 
 function publish(context: Context, id: number): AccountRow {
   const row = context.sql.get(SELECT_ROW, id) as [number, string, number, number | null, number, number]
-  const account = accountRow(row)
+  const language = context.sql.get(SELECT_LANGUAGE, id)?.[0] as string | undefined
+  const account = { ...accountRow(row), language: language ?? null }
   context.events.push({ e: 'account', account })
   return account
 }

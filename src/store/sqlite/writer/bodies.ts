@@ -15,6 +15,7 @@ const SELECT_REFS = 'SELECT body, refs, id_hash, account FROM messages WHERE id 
 const UPDATE_REFS = 'UPDATE messages SET refs = refs + ? WHERE id = ?'
 const DELETE_MESSAGE = 'DELETE FROM messages WHERE id = ?'
 const DELETE_THREAD = 'DELETE FROM thread_ids WHERE account = ? AND hash = ? AND message = ?'
+const SET_BODY_REFS = 'UPDATE bodies SET refs = ? WHERE id = ?'
 const SELECT_BODY_REFS = 'SELECT refs, file FROM bodies WHERE id = ?'
 const UPDATE_BODY_REFS = 'UPDATE bodies SET refs = refs + ? WHERE id = ?'
 const DELETE_BODY = 'DELETE FROM bodies WHERE id = ?'
@@ -94,6 +95,11 @@ export function dropMessageRef(context: Context, message: number): void {
   sql.run(DELETE_MESSAGE, message)
   if (idHash !== null) sql.run(DELETE_THREAD, account, idHash, message)
   dropBodyRef(context, body)
+}
+
+/** The one reference of a held message becomes those of what its release makes. */
+export function setBodyRefs(sql: Sql, body: number, refs: number): void {
+  sql.run(SET_BODY_REFS, refs, body)
 }
 
 export function dropBodyRef(context: Context, body: number): void {

@@ -8,14 +8,21 @@ import * as accounts from './accounts.ts'
 import { type Context, Refused, type Release } from './context.ts'
 import { OwedTakeBacks, type TakeBack } from './copy-notes.ts'
 import { copyMessages, expunge, storeFlags, takeBack } from './flags.ts'
+import * as held from './held.ts'
 import * as mailboxes from './mailboxes.ts'
 import { release } from './purge.ts'
 import { record } from './queue.ts'
 import { State } from './state.ts'
 import { insertTrace, retainTraces } from './traces.ts'
+import * as trust from './trust.ts'
 
 /** Operations after which an account is read anew: see `State.reread`. */
-const STRUCTURAL: ReadonlySet<Operation['op']> = new Set(['add-account', 'remove-account', 'set-quota'])
+const STRUCTURAL: ReadonlySet<Operation['op']> = new Set([
+  'add-account',
+  'remove-account',
+  'set-quota',
+  'set-language',
+])
 
 /**
  * Operations that are seldom refused, and know accounts and mailboxes by `State` alone: a group of them is tried
@@ -24,7 +31,14 @@ const STRUCTURAL: ReadonlySet<Operation['op']> = new Set(['add-account', 'remove
 const PLAIN: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'trace', 'flags'])
 
 /** Operations that write a trace beside what they are for. */
-const TRACED: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'record'])
+const TRACED: ReadonlySet<Operation['op']> = new Set([
+  'accept',
+  'append',
+  'record',
+  'release-held',
+  'delete-held',
+  'expire-held',
+])
 
 type Result = GroupReport['results'][number]
 
@@ -318,6 +332,8 @@ function performRare(context: Context, operation: RareOperation): unknown {
       return accounts.removeAccount(context, operation)
     case 'set-quota':
       return accounts.setQuota(context, operation)
+    case 'set-language':
+      return accounts.setLanguage(context, operation)
     case 'set-credential':
       return accounts.setCredential(context, operation)
     case 'set-alias':
@@ -326,6 +342,18 @@ function performRare(context: Context, operation: RareOperation): unknown {
       return accounts.removeAlias(context, operation)
     case 'good-address':
       return accounts.noteGoodAddress(context, operation)
+    case 'release-held':
+      return held.releaseHeld(context, operation)
+    case 'delete-held':
+      return held.deleteHeld(context, operation)
+    case 'expire-held':
+      return held.expireHeld(context, operation)
+    case 'told-held':
+      return held.noteTold(context, operation)
+    case 'add-trust':
+      return trust.addTrust(context, operation)
+    case 'remove-trust':
+      return trust.removeTrust(context, operation)
   }
 }
 

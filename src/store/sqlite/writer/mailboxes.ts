@@ -60,7 +60,7 @@ function insertMailbox(context: Context, mailbox: NewMailbox): void {
   const uidValidity = context.state.nextUidValidity(nowMs)
   const modseq = context.state.nextModseq(account)
   context.sql.run(INSERT_MAILBOX, id, account.id, name, specialUse, selectable ? 1 : 0, uidValidity, modseq)
-  const place = { id, account: account.id, name, selectable, uidValidity }
+  const place = { id, account: account.id, name, specialUse, selectable, uidValidity }
   context.state.addMailbox(account, { ...place, ...NOTHING_IN_IT, highestModseq: modseq })
 }
 

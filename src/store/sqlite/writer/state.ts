@@ -16,6 +16,7 @@ export interface MailboxState {
   readonly account: number
   /** Changed by `State.renameMailbox` alone. */
   name: string
+  readonly specialUse: string | null
   readonly selectable: boolean
   readonly uidValidity: number
   uidNext: number
@@ -33,7 +34,7 @@ export interface MailboxState {
 export type CounterName = 'account' | 'mailbox' | 'body' | 'message' | 'queue' | 'trace' | 'uidvalidity'
 
 const SELECT_ACCOUNT = 'SELECT id, login, quota, used, modseq FROM accounts WHERE id = ?'
-const SELECT_MAILBOXES = `SELECT id, name, selectable, uidvalidity, uidnext, highest_modseq, messages, unseen,
+const SELECT_MAILBOXES = `SELECT id, name, special_use, selectable, uidvalidity, uidnext, highest_modseq, messages, unseen,
   deleted, size, tombstones, vanished_floor FROM mailboxes WHERE account = ?`
 const SELECT_KEYWORDS = `SELECT k.mailbox, k.name FROM keywords k JOIN mailboxes m ON m.id = k.mailbox
   WHERE m.account = ? ORDER BY k.mailbox, k.bit`
@@ -259,6 +260,7 @@ export class State {
 type MailboxRow = [
   id: number,
   name: string,
+  specialUse: string | null,
   selectable: number,
   uidValidity: number,
   uidNext: number,
@@ -276,16 +278,17 @@ function mailboxOf(account: number, row: MailboxRow, keywords: Map<number, strin
     id: row[0],
     account,
     name: row[1],
-    selectable: row[2] === 1,
-    uidValidity: row[3],
-    uidNext: row[4],
-    highestModseq: row[5],
-    messages: row[6],
-    unseen: row[7],
-    deleted: row[8],
-    size: row[9],
-    tombstones: row[10],
-    vanishedFloor: row[11],
+    specialUse: row[2],
+    selectable: row[3] === 1,
+    uidValidity: row[4],
+    uidNext: row[5],
+    highestModseq: row[6],
+    messages: row[7],
+    unseen: row[8],
+    deleted: row[9],
+    size: row[10],
+    tombstones: row[11],
+    vanishedFloor: row[12],
     keywords: keywords.get(row[0]) ?? [],
   }
 }

@@ -2,7 +2,7 @@ import { GROUP_BYTES, GROUP_OPERATIONS, REOPEN_EVERY_MS } from '../../limits.ts'
 import { sweepOrphans } from '../body-files.ts'
 import { openForWriting } from '../database.ts'
 import { openAgain } from '../open-again.ts'
-import type { GroupReport } from '../operations.ts'
+import type { GroupReport, Operation } from '../operations.ts'
 import { type Packet, packReport, type UnpackedCall, unpack } from '../packing.ts'
 import { describeError, isUnreadable, Sql } from '../sql.ts'
 import type { FromWriter, PassFailure, ThreadPort, ToWriter, WriterData } from '../threads.ts'
@@ -14,6 +14,9 @@ import { takeBackCopies } from './take-back.ts'
 
 /** Where mail never stops coming, so many groups are followed by one slice of the work that nobody waits for. */
 const GROUPS_BEFORE_SLICE = 16
+
+/** After these there may be room to give back. */
+const DELETING: ReadonlySet<Operation['op']> = new Set(['release', 'delete-held', 'expire-held'])
 
 /** The store thread: the only writer. Takes all that waits, commits it as one group, answers, goes on. */
 class Writer {
@@ -77,7 +80,7 @@ class Writer {
 
   #runGroup(calls: readonly UnpackedCall[]): void {
     this.#report(this.#group.run(calls))
-    if (calls.some(({ operation }) => operation.op === 'release')) this.#chores.deleted()
+    if (calls.some(({ operation }) => DELETING.has(operation.op))) this.#chores.deleted()
     this.#watchDisk()
     this.#watchLog()
   }
