@@ -18,12 +18,14 @@ import { systemRandom } from '../platform/random.ts'
 import { type DnsServer, systemDnsServers } from '../platform/resolv-conf.ts'
 import { CachingResolver } from '../platform/resolver.ts'
 import { Turns } from '../platform/turns.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Hasher } from '../ports/credentials.ts'
 import type { Log } from '../ports/log.ts'
 import { QueueRunner } from '../queue/runner.ts'
 import { Authenticator } from '../session/auth/authenticator.ts'
 import { SmtpDeliverer } from '../session/smtp/outbound.ts'
 import { openStore, type Store } from '../store/sqlite/open.ts'
+import { ThreadedMailAuth } from './auth/threaded-mail-auth.ts'
 import type { OperationPorts } from './operations/operation.ts'
 import { keyFolderPath } from './server/certificates.ts'
 import { directorySettings, pipelineSettings, queueSettings } from './settings.ts'
@@ -47,6 +49,8 @@ export type Wired<T> =
 export interface House {
   readonly store: Store
   readonly ports: OperationPorts
+  readonly resolver: CachingResolver
+  /** Waits for messages that are being authenticated. */
   close(): Promise<void>
 }
 
@@ -80,17 +84,31 @@ export async function openHouse(
     return { ok: false, sentence: secret.sentence }
   }
   const { accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust } = store
+  const clock = systemClock()
+  const random = systemRandom()
+  const resolver = makeResolver(config, { clock, random })
+  const mailAuth = makeMailAuth(resolver, clock)
   const ports: OperationPorts = {
     ...{ accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust },
+    mailAuth,
     hasher,
-    random: systemRandom(),
-    clock: systemClock(),
+    random,
+    clock,
     log,
     installationSecret: secret.secret,
     config: () => current.config,
     configFile: current.configFile,
   }
-  return { ok: true, value: { store, ports, close: () => store.close() } }
+  const close = async () => {
+    await mailAuth.close()
+    await store.close()
+  }
+  return { ok: true, value: { store, ports, resolver, close } }
+}
+
+/** No thread runs before the first message. */
+export function makeMailAuth(dns: CachingResolver, clock: Clock): ThreadedMailAuth {
+  return new ThreadedMailAuth({ dns, nowMs: () => clock.monotonic() })
 }
 
 const DAMAGE_ADVICE =
@@ -117,11 +135,14 @@ export function makeAuthenticator(ports: OperationPorts): Authenticator {
 }
 
 export function makePipelinePorts(ports: OperationPorts) {
-  const { intake, directory, clock, random, log } = ports
-  return { intake, directory, clock, random, log, settings: () => pipelineSettings(ports.config()) }
+  const { intake, directory, mailAuth, clock, random, log } = ports
+  return { intake, directory, mailAuth, clock, random, log, settings: () => pipelineSettings(ports.config()) }
 }
 
-export function makeResolver(config: Config, { clock, random }: OperationPorts): CachingResolver {
+export function makeResolver(
+  config: Config,
+  { clock, random }: Pick<OperationPorts, 'clock' | 'random'>,
+): CachingResolver {
   return new CachingResolver({ servers: dnsServers(config), clock, random, tryMs: config.dns.timeout })
 }
 

@@ -21,6 +21,7 @@ import { worldDialer } from './dialer.ts'
 import { worldHasher } from './hasher.ts'
 import type { Ledger } from './ledger.ts'
 import { copyFolder, Machine } from './machine.ts'
+import { worldMailAuth } from './mail-auth.ts'
 import type { Network } from './network.ts'
 import { observe } from './observed.ts'
 import type { ServerPlan } from './plan.ts'
@@ -264,6 +265,7 @@ export class WorldServer {
         backups: store.backups,
         quarantine: store.quarantine,
         trust: store.trust,
+        mailAuth: worldMailAuth(),
         hasher: worldHasher(),
         random,
         clock,

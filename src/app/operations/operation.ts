@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Hasher } from '../../ports/credentials.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { Log } from '../../ports/log.ts'
+import type { MailAuth } from '../../ports/mail-auth.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
 import type { Progress } from '../../ports/progress.ts'
 import type { Quarantine } from '../../ports/quarantine.ts'
@@ -35,6 +36,7 @@ export interface OperationPorts {
   readonly backups: Backups
   readonly quarantine: Quarantine
   readonly trust: TrustList
+  readonly mailAuth: MailAuth
   readonly hasher: Hasher
   readonly random: Random
   readonly clock: Clock

@@ -29,7 +29,6 @@ import {
   type House,
   makeAuthenticator,
   makePipelinePorts,
-  makeResolver,
   makeRunner,
   makeServeEnv,
   openHouse,
@@ -87,7 +86,7 @@ export class Server {
     this.house = made.house
     this.#certificate = made.certificate
     this.#tls = made.tls
-    this.#resolver = makeResolver(parts.current.config, this.house.ports)
+    this.#resolver = this.house.resolver
     this.#runner = makeRunner(parts.current, this.house.ports, {
       resolver: this.#resolver,
       trustedCas: made.trustedCas,
