@@ -1,7 +1,16 @@
-import type { Evidence } from '../mail/authentication.ts'
+import type { ArcFinding, DkimFinding, Evidence } from '../mail/authentication.ts'
+import { headerFields } from '../mime/header.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EvaluationFacts, ReadableContent } from '../ports/mail-auth.ts'
-import type { AuthDns } from './dns.ts'
+import { validateArc } from './arc.ts'
+import { BoundedVerifier } from './bounded-verifier.ts'
+import { boundedKeys, dkimFinding } from './dkim.ts'
+import { checkDmarc } from './dmarc.ts'
+import { type AuthDns, Inquiry } from './dns.ts'
+import { type Author, readHeaderAuthor } from './from.ts'
+import { HeaderBlock } from './header-block.ts'
+import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
+import { checkSpf } from './spf.ts'
 
 export interface EvaluationTools {
   readonly dns: AuthDns
@@ -9,13 +18,122 @@ export interface EvaluationTools {
 }
 
 /**
- * SPF, DKIM, ARC and DMARC of one message. Reads the content once, in pieces; asks the DNS within `EVALUATION_LIMITS`.
- * Nothing that the message or the DNS holds makes it reject, only content that cannot be read.
+ * SPF, DKIM, ARC and DMARC of one message. Reads the content once, in pieces, and not beyond its header where nothing
+ * signs the body; asks the DNS within `EVALUATION_LIMITS`. Rejects only where the content cannot be read or `dns` throws.
  */
 export async function evaluate(
   message: ReadableContent,
   facts: EvaluationFacts,
   tools: EvaluationTools,
 ): Promise<Evidence> {
-  throw new Error(`not yet: ${message.sizeBytes} ${facts.helo} ${tools.clock.now()}`)
+  const inquiries = openInquiries(facts, tools)
+  const spfUnderWay = checkSpf(facts, inquiries.spf)
+  const [spf, read] = await Promise.all([
+    spfUnderWay,
+    checkSignatures(message, { inquiry: inquiries.other, nowMs: tools.clock.now() }),
+  ])
+  const { author, dkim, arc } = read
+  const dmarc = await checkDmarc({ author, spf, dkim, ask: inquiries.other.ask })
+  for (const inquiry of [inquiries.spf, inquiries.other]) inquiry.assertAnswered()
+  return {
+    spf,
+    dkim,
+    arc,
+    dmarc,
+    dns: [...inquiries.spf.seen, ...inquiries.other.seen],
+    limits: [...read.limits, ...inquiries.spf.limits, ...inquiries.other.limits],
+  }
+}
+
+/** SPF, whose record its sender words, cannot use up what the others may ask. */
+function openInquiries(
+  facts: EvaluationFacts,
+  { dns, clock }: EvaluationTools,
+): { spf: Inquiry; other: Inquiry } {
+  const startMs = clock.monotonic()
+  const shared = { dns, clock, client: facts.client, answers: new Map() }
+  return {
+    spf: new Inquiry({
+      ...shared,
+      part: 'SPF',
+      maxQuestions: LIMITS.spfQuestions,
+      deadlineMs: startMs + LIMITS.spfMs,
+    }),
+    other: new Inquiry({
+      ...shared,
+      part: 'DKIM, ARC and DMARC',
+      maxQuestions: LIMITS.otherQuestions,
+      deadlineMs: startMs + LIMITS.totalMs,
+    }),
+  }
+}
+
+interface SignaturesRead {
+  readonly author: Author
+  readonly dkim: readonly DkimFinding[]
+  readonly arc: ArcFinding
+  readonly limits: readonly string[]
+}
+
+async function checkSignatures(
+  message: ReadableContent,
+  { inquiry, nowMs }: { readonly inquiry: Inquiry; readonly nowMs: number },
+): Promise<SignaturesRead> {
+  const block = new HeaderBlock(LIMITS.headerBytes)
+  let reading: Reading | undefined
+  const ask = boundedKeys(inquiry.ask)
+  for await (const piece of message.pieces()) {
+    const body = block.push(piece)
+    if (reading === undefined && (block.isWhole || block.isTooLarge)) {
+      reading = await startReading(block, { ask, nowMs })
+    }
+    if (reading === undefined) continue
+    if (!(reading.verifier?.wantsBody ?? false)) break
+    if (body.length > 0) reading.verifier?.body(body)
+  }
+  const { author, verifier, excess } = reading ?? (await startReading(block, { ask, nowMs }))
+  if (verifier === undefined) {
+    const arc: ArcFinding = { result: 'none', sealers: [], why: excess }
+    return { author, dkim: [], arc, limits: excess === undefined ? [] : [excess] }
+  }
+  const found = await verifier.end()
+  const dkim = found.map(([header, result]) => dkimFinding(header, result))
+  const arc = await validateArc(verifier.arc, ask)
+  return { author, dkim, arc, limits: verifier.limits }
+}
+
+interface Reading {
+  readonly author: Author
+  /** None where the header is beyond the limits. */
+  readonly verifier: BoundedVerifier | undefined
+  readonly excess: string | undefined
+}
+
+async function startReading(
+  block: HeaderBlock,
+  { ask, nowMs }: { readonly ask: ReturnType<typeof boundedKeys>; readonly nowMs: number },
+): Promise<Reading> {
+  const octets = block.bytes()
+  const excess = excessOf(block, octets)
+  if (excess !== undefined) {
+    return { author: { kind: 'unreadable', why: excess }, verifier: undefined, excess }
+  }
+  const author = readHeaderAuthor(octets)
+  const verifier = new BoundedVerifier({
+    ask,
+    nowMs,
+    authorDomain: author.kind === 'one' ? author.domain : '',
+  })
+  await verifier.header(octets)
+  return { author, verifier, excess: undefined }
+}
+
+function excessOf(block: HeaderBlock, octets: Uint8Array): string | undefined {
+  const rest = 'neither the author nor the signatures were looked at'
+  if (block.isTooLarge) return `the header has more than ${LIMITS.headerBytes} octets; ${rest}`
+  if (block.lines > LIMITS.headerLines) return `the header has more than ${LIMITS.headerLines} lines; ${rest}`
+  if (headerFields(octets).length >= LIMITS.headerFields) {
+    return `the header has ${LIMITS.headerFields} fields or more; ${rest}`
+  }
+  return undefined
 }

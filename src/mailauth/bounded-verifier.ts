@@ -1,0 +1,114 @@
+import { DkimVerifier, type SignatureHeader, type SignatureResult } from 'mailauth/lib/dkim/dkim-verifier.js'
+import { BodyHash, BodyHashes } from './body-hash.ts'
+import type { AskRecords } from './dns.ts'
+import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
+
+export interface VerifierOptions {
+  readonly ask: AskRecords
+  readonly nowMs: number
+  /** Canonical; empty where there is none. */
+  readonly authorDomain: string
+}
+
+/** What was left out, in `skip` of the signature's header. */
+const NOT_LOOKED_AT = 'not looked at'
+
+/**
+ * mailauth's verifier with bounds: it looks at some signatures only, counts the names that each lists, and hashes the
+ * body in a few ways at most, by this room's own canonicalisation.
+ */
+export class BoundedVerifier extends DkimVerifier {
+  readonly #authorDomain: string
+  readonly #bodies = new BodyHashes()
+  readonly #limits: string[] = []
+  #chosen: ReadonlySet<SignatureHeader> | undefined
+
+  constructor({ ask, nowMs, authorDomain }: VerifierOptions) {
+    super({ resolver: ask, minBitLength: LIMITS.minKeyBits, strict: true, curTime: new Date(nowMs) })
+    this.#authorDomain = authorDomain
+  }
+
+  get limits(): readonly string[] {
+    return this.#limits
+  }
+
+  /** Whether the body decides anything. */
+  get wantsBody(): boolean {
+    return !this.#bodies.isEmpty
+  }
+
+  async header(octets: Uint8Array): Promise<void> {
+    await this.emitHeaders(octets)
+  }
+
+  body(piece: Uint8Array): void {
+    this.#bodies.update(piece)
+  }
+
+  /** @returns each signature that was looked at, in order, with its header. */
+  async end(): Promise<readonly (readonly [SignatureHeader, SignatureResult])[]> {
+    this.#bodies.end()
+    await this.finalChunk()
+    const headers = this.signatureHeaders.filter(({ type }) => type === 'DKIM')
+    const pairs: [SignatureHeader, SignatureResult][] = []
+    for (const [i, header] of headers.entries()) {
+      const result = this.results[i]
+      if (result !== undefined && header.skip !== NOT_LOOKED_AT) pairs.push([header, result])
+    }
+    return pairs
+  }
+
+  protected override prepareSignature(header: SignatureHeader): void {
+    this.#chosen ??= this.#choose()
+    super.prepareSignature(header)
+    if (header.type === 'DKIM' && !this.#chosen.has(header)) header.skip = NOT_LOOKED_AT
+    if (header.skip !== undefined || header.invalid !== undefined) return
+    if (
+      String(header.parsed?.h?.value ?? '').split(':', LIMITS.signedFields + 1).length > LIMITS.signedFields
+    ) {
+      header.skip = `its h= lists more than ${LIMITS.signedFields} fields`
+      this.#limits.push(`a signature lists more than ${LIMITS.signedFields} fields; it was not verified`)
+    } else if (!this.bodyHashes.has(hashKey(header)) && this.bodyHashes.size >= LIMITS.bodyHashes) {
+      header.skip = `the body is hashed in ${LIMITS.bodyHashes} ways at most`
+      this.#limits.push(
+        `the body was hashed in ${LIMITS.bodyHashes} ways; a signature that wants another was not verified`,
+      )
+    }
+  }
+
+  protected override addBodyHash(canonicalization: string, hash: string, limitBytes: number | ''): string {
+    const key = [canonicalization, hash, limitBytes].join(':')
+    if (!this.bodyHashes.has(key)) {
+      const sink = new BodyHash(hash, limitBytes === '' ? undefined : limitBytes)
+      this.#bodies.add(canonicalization === 'relaxed' ? 'relaxed' : 'simple', sink)
+      this.bodyHashes.set(key, sink)
+    }
+    return key
+  }
+
+  /**
+   * Of too many, first those whose domain could align with the author's, for they decide DMARC; then in order from
+   * the top, where the newest hand (a list) signs. Who adds hundreds for the author's domain only hides his own.
+   */
+  #choose(): ReadonlySet<SignatureHeader> {
+    const all = this.signatureHeaders.filter(({ type }) => type === 'DKIM')
+    if (all.length <= LIMITS.signatures) return new Set(all)
+    const isAligned = (header: SignatureHeader): boolean =>
+      mayAlign(String(header.parsed?.d?.value ?? '').toLowerCase(), this.#authorDomain)
+    const ordered = [...all.filter(isAligned), ...all.filter((header) => !isAligned(header))]
+    this.#limits.push(
+      `there are ${all.length} DKIM signatures; ${LIMITS.signatures} were looked at, those of the author's domain first`,
+    )
+    return new Set(ordered.slice(0, LIMITS.signatures))
+  }
+}
+
+/** They share their last two labels: more than alignment (rfc9989 §4.4) asks, and no question to the DNS. */
+function mayAlign(domain: string, author: string): boolean {
+  const last = (name: string): string => name.split('.').slice(-2).join('.')
+  return author !== '' && last(domain) === last(author)
+}
+
+function hashKey(header: SignatureHeader): string {
+  return [header.bodyCanon, header.hashAlgo, header.maxBodyLength].join(':')
+}
