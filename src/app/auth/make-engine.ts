@@ -1,15 +1,18 @@
 import { evaluate } from '../../mailauth/evaluate.ts'
 import { sign } from '../../mailauth/sign.ts'
-import { systemClock } from '../../platform/clock.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Engine } from './engine.ts'
+import { sealMessage } from './seal-message.ts'
 
-/** The engine that judges and signs. */
-export function makeEngine(): Engine {
-  const clock = systemClock()
+/** The engine that judges, seals and signs. */
+export function makeEngine(clock: Clock): Engine {
   return {
-    async evaluate(message, facts, { dns }) {
-      return { evidence: await evaluate(message, facts, { dns, clock }), seal: '' }
+    async evaluate(message, facts, { dns, sealWith }) {
+      const evidence = await evaluate(message, facts, { dns, clock })
+      if (sealWith === undefined) return { evidence, seal: '' }
+      const parts = { evidence, facts, key: sealWith, nowMs: clock.now() }
+      return { evidence, seal: await sealMessage(message, parts) }
     },
-    sign: (message, added, keys) => sign({ content: message.pieces(), added, keys, nowMs: Date.now() }),
+    sign: (message, added, keys) => sign({ content: message.pieces(), added, keys, nowMs: clock.now() }),
   }
 }
