@@ -36,7 +36,7 @@ export async function checkDmarc({ author, spf, dkim, ask }: DmarcInput): Promis
 }
 
 /**
- * A failure that would have been a pass had the DNS answered is not one yet (rfc9989 §5.3.5): whoever asks later may
+ * A failure that would have been a pass had the DNS answered is not one yet (rfc9989 §5.3.6): whoever asks later may
  * find a pass.
  */
 async function orTemporary(failed: DmarcFinding, { spf, dkim, ask }: DmarcInput): Promise<DmarcFinding> {
