@@ -1,5 +1,6 @@
 import type { DkimResult, DmarcPolicy, DmarcPublished, Evidence, SpfResult } from '../mail/authentication.ts'
 import type { TraceId } from '../mail/ids.ts'
+import type { ReportedDay } from './reported-day.ts'
 import type { Stored } from './store.ts'
 
 /*
@@ -79,16 +80,6 @@ export interface TalliedDay {
   readonly omitted: number
 }
 
-/** A day of a domain that is dealt with: reported, or nobody can be told. */
-export interface ReportedDay {
-  readonly day: string
-  readonly policyDomain: string
-  readonly reportId: string
-  readonly atMs: number
-  /** How many addresses it went to; 0: the day is closed without a report. */
-  readonly recipients: number
-}
-
 /** What others told us of mail in the name of a domain of ours. */
 export interface ReceivedReport {
   readonly organization: string
@@ -140,20 +131,27 @@ export interface ReportStore {
   }): Promise<readonly { readonly day: string; readonly policyDomain: string }[]>
   talliedDay(day: string, policyDomain: string): Promise<TalliedDay | undefined>
   /** A day without a report; one that is sent is closed by `AcceptMessage.reported`, in the same commit. */
-  closeDay(closed: ReportedDay): Promise<Stored<undefined>>
+  closeDay(closed: ReportedDay): Promise<Stored<null>>
   /** False: that organization's report of that id about that domain is known. */
   addReceived(report: ReceivedReport): Promise<Stored<boolean>>
   addReceivedTls(report: ReceivedTlsReport): Promise<Stored<boolean>>
-  /** Newest first. */
-  received(query: ReceivedQuery): Promise<readonly ReceivedReport[]>
-  receivedTls(query: ReceivedQuery): Promise<readonly ReceivedTlsReport[]>
-  sent(query: ReceivedQuery): Promise<readonly ReportedDay[]>
+  /** Newest first, some at a time: `next` goes on where this ended. */
+  received(query: ReceivedQuery): Promise<Page<ReceivedReport>>
+  receivedTls(query: ReceivedQuery): Promise<Page<ReceivedTlsReport>>
+  /** Newest day first. */
+  sent(query: { readonly sinceDay: string; readonly limit: number }): Promise<readonly ReportedDay[]>
+}
+
+export interface Page<T> {
+  readonly reports: readonly T[]
+  readonly next?: number | undefined
 }
 
 export interface ReceivedQuery {
   readonly domain?: string | undefined
+  /** Those that came since. */
   readonly sinceMs: number
-  readonly limit: number
+  readonly before?: number | undefined
 }
 
 export interface TalliedMessage {

@@ -4,6 +4,7 @@ import type { TraceEvent } from '../mail/trace.ts'
 import type { ReadableContent } from './mail-auth.ts'
 import type { NewQueueItem } from './new-queue-item.ts'
 import type { NewHold } from './quarantine.ts'
+import type { ReportedDay } from './reported-day.ts'
 
 /** Who asks, and whose data it is. Every call carries both (shared mailboxes come later without a new contract). */
 export interface Access {
@@ -76,6 +77,8 @@ export interface AcceptMessage {
    * store adds the fact `quarantined` to the trace. The answer is an empty list.
    */
   readonly hold?: NewHold | undefined
+  /** It is a report of ours about that day, which is closed by the same commit. */
+  readonly reported?: ReportedDay | undefined
 }
 
 export interface AcceptedEntry {

@@ -5,6 +5,7 @@ import { deliveryContract } from './contract/delivery.test-kit.ts'
 import { flagsContract } from './contract/flags.test-kit.ts'
 import { mailboxesContract } from './contract/mailboxes.test-kit.ts'
 import { queueContract } from './contract/queue.test-kit.ts'
+import { reportsContract } from './contract/reports.test-kit.ts'
 import { searchContract } from './contract/search.test-kit.ts'
 import { tracesContract } from './contract/traces.test-kit.ts'
 import { viewsContract } from './contract/views.test-kit.ts'
@@ -20,5 +21,6 @@ export function storeContract(implementation: Implementation): void {
     queueContract(implementation)
     accountsContract(implementation)
     tracesContract(implementation)
+    reportsContract(implementation)
   })
 }

@@ -163,3 +163,23 @@ export const HELD_SLICE_ROWS = 100
 export const HELD_LIST_ROWS = 200
 /** Exceptions from DMARC policies: each message is held against all of them in memory. */
 export const TRUST_ENTRIES = 1000
+
+/** Kinds of mail of one domain and day that are told apart in a report: each is a record of some 1 KiB of XML. */
+export const REPORT_ROWS_PER_DOMAIN = 5000
+/** Of all domains on one day: 100 MiB at most. Whoever publishes a record for each of a million names gets no further. */
+export const REPORT_ROWS_PER_DAY = 100_000
+/** Policy domains of one day, each a report to send. */
+export const REPORT_DOMAINS_PER_DAY = 2000
+/** Reports of others are kept a year, and a month to compare it with the year before. */
+export const REPORTS_KEPT_MS = 400 * 24 * 3_600_000
+/** Of them all; the oldest go first. */
+export const REPORTS_KEPT_BYTES = 256 * 1024 * 1024
+/** One of them: 10,000 records of 300 octets; what is more is left out. */
+export const REPORT_KEPT_BYTES = 4 * 1024 * 1024
+/** Reports deleted for their age or for want of room when another comes. */
+export const REPORTS_DELETED_AT_ONCE = 50
+/** Octets of reports in one answer of the reader, and how many at most. */
+export const REPORT_PAGE_BYTES = 4 * 1024 * 1024
+export const REPORT_PAGE_ROWS = 200
+/** Days of a report that are listed at once. */
+export const REPORT_DAYS_ROWS = 10_000

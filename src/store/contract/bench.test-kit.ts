@@ -6,7 +6,9 @@ import type { AccountStore } from '../../ports/accounts.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { FetchRow, FetchWanted, Mailboxes, MailboxView, SectionBytes } from '../../ports/mailboxes.ts'
 import type { NewQueueItem } from '../../ports/new-queue-item.ts'
+import type { NewHold, Quarantine } from '../../ports/quarantine.ts'
 import type { QueueStore } from '../../ports/queue.ts'
+import type { ReportStore } from '../../ports/reports.ts'
 import type {
   AcceptedEntry,
   AcceptMessage,
@@ -16,6 +18,7 @@ import type {
   Stored,
   Traces,
 } from '../../ports/store.ts'
+import type { TrustList } from '../../ports/trust.ts'
 
 /** What the contract is tested on: ports alone. */
 export interface ContractStore {
@@ -25,6 +28,9 @@ export interface ContractStore {
   readonly mailboxes: Mailboxes
   readonly accounts: AccountStore
   readonly directory: Directory
+  readonly reports: ReportStore
+  readonly quarantine: Quarantine
+  readonly trust: TrustList
   close(): Promise<void>
 }
 
@@ -92,6 +98,7 @@ export class Bench {
       readonly trace?: readonly TraceEvent[]
       readonly traceId?: TraceId
       readonly receivedAtMs?: number
+      readonly hold?: NewHold
     } = {},
   ): Promise<AcceptMessage> {
     const { flags = [], mailbox = 'INBOX', prefix = '' } = more
@@ -104,6 +111,7 @@ export class Bench {
       receivedAtMs: more.receivedAtMs ?? 1_000_000,
       deliveries: to.map(({ owner }) => ({ owner, mailbox, flags, recipient: addr('someone@example.test') })),
       queue: more.queue,
+      hold: more.hold,
     }
   }
 
@@ -170,6 +178,27 @@ export function addr(text: string): Address {
   const address = parseAddress(text)
   assert(address !== undefined)
   return address
+}
+
+/** Why a message is held, with evidence. */
+export function aHold(over: Partial<NewHold> = {}): NewHold {
+  return {
+    reasons: [{ rule: 'dmarc', text: 'author.test asks for such mail to be held' }],
+    evidence: {
+      spf: { result: 'fail', domain: 'author.test', identity: 'mailfrom', why: '-all' },
+      dkim: [{ result: 'fail', domain: 'author.test', selector: 's1', signs: ['from', 'subject'] }],
+      arc: { result: 'none', sealers: [] },
+      dmarc: { result: 'fail', domain: 'author.test', policy: 'quarantine', aligned: {} },
+      dns: [{ name: '_dmarc.author.test', type: 'TXT', said: 'v=DMARC1; p=quarantine' }],
+      limits: [],
+    },
+    untilMs: 9_000_000,
+    from: 'Author 著者 <me@author.test>',
+    subject: 'held',
+    client: '192.0.2.7',
+    helo: 'mail.author.test',
+    ...over,
+  }
 }
 
 export function mail(subject: string, body = 'Hello.\r\n', more = ''): string {

@@ -29,6 +29,7 @@ import type {
   TraceRows,
 } from './operations.ts'
 import type { Call } from './packing.ts'
+import { reportedRow } from './report-rows.ts'
 import { contentOf, StagingWriter } from './staging.ts'
 import type { Outcome, WriterClient } from './writer-client.ts'
 
@@ -106,6 +107,7 @@ export function acceptOperation(message: AcceptMessage): {
     receivedMs: receivedAtMs,
     deliveries: deliveries.map(deliveryRow),
     queue: queue === undefined ? null : queueRow(queue),
+    reported: message.reported === undefined ? null : reportedRow(message.reported),
     hold: hold === undefined ? null : holdRow(message, hold, row),
   }
   return { operation, blobs }

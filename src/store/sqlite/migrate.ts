@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { FIRST_SCHEMA } from './migrations/0001-first.ts'
 import { QUARANTINE_SCHEMA } from './migrations/0002-quarantine.ts'
+import { REPORTS_SCHEMA } from './migrations/0003-reports.ts'
 
 /** In order; the place in the list is the version that a step leads to, written into `PRAGMA user_version`. */
-const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, QUARANTINE_SCHEMA]
+const MIGRATIONS: readonly string[] = [FIRST_SCHEMA, QUARANTINE_SCHEMA, REPORTS_SCHEMA]
 export const SCHEMA_VERSION = MIGRATIONS.length
 
 export function schemaVersion(db: DatabaseSync): number {

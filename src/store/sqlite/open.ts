@@ -5,6 +5,7 @@ import type { Directory } from '../../ports/directory.ts'
 import type { Mailboxes } from '../../ports/mailboxes.ts'
 import type { Quarantine } from '../../ports/quarantine.ts'
 import type { QueueStore } from '../../ports/queue.ts'
+import type { ReportStore } from '../../ports/reports.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
 import type { TrustList } from '../../ports/trust.ts'
 import { AccountTable } from '../accounts.ts'
@@ -32,6 +33,7 @@ import type { StoreEvent } from './operations.ts'
 import { SqliteQuarantine } from './quarantine-store.ts'
 import { SqliteQueue } from './queue-store.ts'
 import { ReaderClient } from './reader-client.ts'
+import { SqliteReports } from './report-store.ts'
 import { describeError, isDamageText } from './sql.ts'
 import { type StartThread, startThread } from './threads.ts'
 import { SqliteTraces } from './trace-store.ts'
@@ -83,6 +85,7 @@ export interface Store {
   readonly backups: Backups
   readonly quarantine: Quarantine
   readonly trust: TrustList
+  readonly reports: ReportStore
   /** Files of messages that never were committed, deleted at this start. */
   readonly sweptBodies: number
   /** The time by which something may be called too old, ms since 1970: it does not follow a clock that jumps ahead. */
@@ -215,6 +218,7 @@ class SqliteStore implements Store {
   readonly backups: BackupMaker
   readonly quarantine: Quarantine
   readonly trust: SqliteTrust
+  readonly reports: ReportStore
   readonly sweptBodies: number
   readonly #ownership: Ownership
   readonly #writer: WriterClient
@@ -266,6 +270,7 @@ class SqliteStore implements Store {
     this.traces = new SqliteTraces(reader)
     this.quarantine = new SqliteQuarantine({ writer, reader, bodies })
     this.trust = new SqliteTrust(writer)
+    this.reports = new SqliteReports({ writer, reader })
     this.queue = new SqliteQueue({ writer, reader, bodies, now })
     const news = new DamageNews(({ owner, ...damage }) => {
       const login = this.#table.byId(owner)?.login ?? `account ${owner}`

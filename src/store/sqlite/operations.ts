@@ -2,6 +2,7 @@ import type { ScramKeys, StoredCredential } from '../../ports/accounts.ts'
 import type { MailboxError } from '../../ports/mailboxes.ts'
 import type { StoreFailure } from '../../ports/store.ts'
 import type { MailboxEvent } from '../views/hub.ts'
+import type { ReportedRow, ReportOperation } from './report-rows.ts'
 
 /**
  * What the main thread asks of the writer and what it hears back. Operations travel as one JSON text and one
@@ -65,6 +66,7 @@ export type Operation =
   | { readonly op: 'good-address'; readonly account: number; readonly address: string; readonly atMs: number }
   | RecordOperation
   | HeldOperation
+  | ReportOperation
   | { readonly op: 'add-trust'; readonly entry: Omit<TrustRow, 'id'> }
   | { readonly op: 'remove-trust'; readonly id: number }
   | { readonly op: 'retain'; readonly beforeMs: number | null; readonly maxBytes: number | null }
@@ -119,6 +121,7 @@ export interface AcceptOperation {
   readonly receivedMs: number
   readonly deliveries: readonly DeliveryRow[]
   readonly queue: QueueRow | null
+  readonly reported?: ReportedRow | null
   /** Deliveries and queue are in its plan, and come about when it is released. */
   readonly hold?: HoldRow | null
 }

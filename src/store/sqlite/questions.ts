@@ -1,6 +1,7 @@
 import type { SearchKey } from '../../mail/search.ts'
 import type { FetchWanted } from '../../ports/mailboxes.ts'
 import type { AccountRow, TrustRow } from './operations.ts'
+import type { ReportAnswers, ReportQuestion } from './report-rows.ts'
 
 /** What the main thread asks of the reader. Each question is answered at one go, in one snapshot, and is bounded. */
 export type Question =
@@ -36,6 +37,7 @@ export type Question =
   | { readonly ask: 'queue-list'; readonly limit: number; readonly after: number }
   | { readonly ask: 'queue-body'; readonly id: number }
   | HeldQuestion
+  | ReportQuestion
   | { readonly ask: 'trust' }
   | { readonly ask: 'trace'; readonly id: string }
   | {
@@ -78,7 +80,7 @@ export type ScanKey =
   | { readonly kind: 'and'; readonly keys: readonly ScanKey[] }
   | Extract<SearchKey, { kind: 'header' | 'body' | 'text' | 'date' | 'size' }>
 
-export interface Answers {
+export interface Answers extends ReportAnswers {
   reusable: number
   directory: DirectoryRows
   credentials: readonly (readonly [name: string, argon2id: string, scram: string | null, createdMs: number])[]

@@ -14,6 +14,7 @@ import {
   readDirectory,
 } from './mailboxes.ts'
 import { dueItems, listQueue, nextDue, queueBody, queueItem } from './queue.ts'
+import { answerReports } from './reports.ts'
 import { scanMessages } from './scan.ts'
 import { findTraces, readTrace } from './traces.ts'
 import { readTrust } from './trust.ts'
@@ -55,6 +56,11 @@ function answer(sql: Sql, folder: string, question: Question): Answers[Question[
       return readTrace(sql, question.id)
     case 'find-traces':
       return findTraces(sql, question)
+    case 'report-days':
+    case 'report-day':
+    case 'reports-received':
+    case 'reports-sent':
+      return answerReports(sql, question)
     case 'trust':
       return readTrust(sql)
     default:

@@ -4,6 +4,7 @@ import { insertBody, insertMessage, type StoredBody } from './bodies.ts'
 import { type Context, refuse, requireAccount, requireNamed } from './context.ts'
 import { bitsOf, checkNotFull, checkQuota, insertEntry } from './entries.ts'
 import { insertHold } from './hold.ts'
+import { closeDay } from './reports.ts'
 import type { AccountState, MailboxState } from './state.ts'
 import { insertTrace, type TraceExtra } from './traces.ts'
 
@@ -28,6 +29,7 @@ export function accept(
   const refs = deliveries.length + (queue === null ? 0 : 1)
   const extras: TraceExtra[] = []
   const entries: Entry[] = []
+  if (operation.reported) closeDay(context, operation.reported)
   if (refs > 0) {
     const body = insertBody(context, operation.body, blobs, refs)
     for (const delivery of deliveries) {

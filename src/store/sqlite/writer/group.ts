@@ -12,6 +12,7 @@ import * as held from './held.ts'
 import * as mailboxes from './mailboxes.ts'
 import { release } from './purge.ts'
 import { record } from './queue.ts'
+import * as reports from './reports.ts'
 import { State } from './state.ts'
 import { insertTrace, retainTraces } from './traces.ts'
 import * as trust from './trust.ts'
@@ -28,7 +29,7 @@ const STRUCTURAL: ReadonlySet<Operation['op']> = new Set([
  * Operations that are seldom refused, and know accounts and mailboxes by `State` alone: a group of them is tried
  * without savepoints. Behind a savepoint SQLite copies each page before an operation changes it.
  */
-const PLAIN: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'trace', 'flags'])
+const PLAIN: ReadonlySet<Operation['op']> = new Set(['accept', 'append', 'trace', 'flags', 'tally'])
 
 /** Operations that write a trace beside what they are for. */
 const TRACED: ReadonlySet<Operation['op']> = new Set([
@@ -342,6 +343,12 @@ function performRare(context: Context, operation: RareOperation): unknown {
       return accounts.removeAlias(context, operation)
     case 'good-address':
       return accounts.noteGoodAddress(context, operation)
+    case 'tally':
+      return reports.tally(context, operation.row)
+    case 'close-day':
+      return reports.closeDay(context, operation.row)
+    case 'add-report':
+      return reports.addReport(context, operation.row)
     case 'release-held':
       return held.releaseHeld(context, operation)
     case 'delete-held':
