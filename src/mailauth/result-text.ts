@@ -18,9 +18,9 @@ export function identityWord(text: string): string {
   return word(text.replace(/[^\x21-\x7e]|[()"\\;=,<>]/g, '?'))
 }
 
-/** Characters of base64. */
+/** Characters of base64, without the padding: it tells nothing, and `dmarc=` might stand in it. */
 export function base64Word(text: string): string {
-  return word(text.replace(/[^A-Za-z0-9+/=]/g, '?'))
+  return word(text.replace(/=+$/, '').replace(/[^A-Za-z0-9+/]/g, '?'))
 }
 
 /** A name of an algorithm or a result: a token, or nothing. */
