@@ -1,7 +1,7 @@
 import type { Evidence } from '../../mail/authentication.ts'
 import type { AccountId, TraceId } from '../../mail/ids.ts'
 import type { Held, NewHold } from '../../ports/quarantine.ts'
-import type { DeliveryRow, QueueRow } from './operations.ts'
+import type { DeliveryRow, HeldRecipientRow, QueueRow } from './operations.ts'
 import type { HeldRows } from './questions.ts'
 
 /**
@@ -13,6 +13,8 @@ export interface HoldPlan {
   readonly queue: QueueRow | null
   readonly messageId: string | null
   readonly references: readonly string[]
+  /** Those of `held_recipients`, in order. */
+  readonly recipients: readonly HeldRecipientRow[]
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -21,13 +23,15 @@ type Json = Readonly<Record<string, unknown>>
 export function planOf(text: string): HoldPlan | undefined {
   const plan = objectOf(text)
   if (plan === undefined) return undefined
-  const { deliveries, messageId, queue, references } = plan
+  const { deliveries, messageId, queue, recipients, references } = plan
   const isRight =
     Array.isArray(deliveries) &&
     deliveries.every(isDelivery) &&
     (queue === null || isQueue(queue)) &&
     (messageId === null || typeof messageId === 'string') &&
-    isTexts(references)
+    isTexts(references) &&
+    Array.isArray(recipients) &&
+    recipients.every(isRecipient)
   return isRight ? (plan as unknown as HoldPlan) : undefined
 }
 
@@ -118,6 +122,12 @@ function isDelivery(value: unknown): boolean {
   return (
     isUse && isCount(owner) && typeof mailbox === 'string' && isCount(flags.system) && isTexts(flags.keywords)
   )
+}
+
+function isRecipient(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false
+  const [address, account] = value as unknown[]
+  return typeof address === 'string' && (account === null || isCount(account))
 }
 
 function isQueue(value: unknown): boolean {

@@ -23,6 +23,7 @@ import type {
   BodyRow,
   DeliveryRow,
   FlagNames,
+  HeldRecipientRow,
   HoldRow,
   QueueRow,
   Refusal,
@@ -119,21 +120,21 @@ function deliveryRow({ flags, mailbox, owner, specialUse }: Delivery): DeliveryR
 
 function holdRow(message: AcceptMessage, hold: NewHold, { messageId, references }: BodyRow): HoldRow {
   const { deliveries, queue, reversePath } = message
+  const recipients: HeldRecipientRow[] = [
+    ...deliveries.map(({ owner, recipient }) => [formatAddress(recipient), owner] as const),
+    ...(queue?.recipients ?? []).map(({ address }) => [formatAddress(address), null] as const),
+  ]
   const plan: HoldPlan = {
     deliveries: deliveries.map(deliveryRow),
     queue: queue === undefined ? null : queueRow(queue),
-    messageId,
-    references,
+    ...{ messageId, references, recipients },
   }
   return {
     untilMs: hold.untilMs,
     sender: reversePath === null ? '' : formatAddress(reversePath),
     hold: JSON.stringify(hold),
     plan: JSON.stringify(plan),
-    recipients: [
-      ...deliveries.map(({ owner, recipient }) => [formatAddress(recipient), owner] as const),
-      ...(queue?.recipients ?? []).map(({ address }) => [formatAddress(address), null] as const),
-    ],
+    recipients,
   }
 }
 

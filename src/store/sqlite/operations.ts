@@ -142,8 +142,11 @@ export interface HoldRow {
   readonly hold: string
   /** JSON of `HoldPlan`. */
   readonly plan: string
-  readonly recipients: readonly (readonly [address: string, account: number | null])[]
+  readonly recipients: readonly HeldRecipientRow[]
 }
+
+/** `account` is null of a recipient elsewhere. */
+export type HeldRecipientRow = readonly [address: string, account: number | null]
 
 export type HeldOperation =
   | { readonly op: 'release-held'; readonly trace: string; readonly by: string; readonly nowMs: number }

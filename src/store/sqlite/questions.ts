@@ -1,6 +1,6 @@
 import type { SearchKey } from '../../mail/search.ts'
 import type { FetchWanted } from '../../ports/mailboxes.ts'
-import type { AccountRow, TrustRow } from './operations.ts'
+import type { AccountRow, HeldRecipientRow, TrustRow } from './operations.ts'
 import type { ReportAnswers, ReportQuestion } from './report-rows.ts'
 
 /** What the main thread asks of the reader. Each question is answered at one go, in one snapshot, and is bounded. */
@@ -222,5 +222,5 @@ export interface HeldRows {
   readonly size: number
   /** JSON of `NewHold`. */
   readonly hold: string
-  readonly recipients: readonly (readonly [address: string, account: number | null])[]
+  readonly recipients: readonly HeldRecipientRow[]
 }

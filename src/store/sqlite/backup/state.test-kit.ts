@@ -26,9 +26,13 @@ const VISIBLE: readonly (readonly [name: string, sql: string])[] = [
     `SELECT b.id, b.size, b.crc, b.header_size, b.sent_day, b.file, b.prefix, b.envelope, b.structure, b.body,
       b.parts, b.head, t.bytes FROM bodies b LEFT JOIN texts t ON t.body = b.id
       WHERE b.id IN (SELECT m.body FROM messages m JOIN entries e ON e.message = m.id
-        WHERE e.mailbox IN (SELECT id FROM mailboxes)) OR b.id IN (SELECT body FROM queue) ORDER BY b.id`,
+        WHERE e.mailbox IN (SELECT id FROM mailboxes)) OR b.id IN (SELECT body FROM queue) OR b.id IN (SELECT body FROM quarantine) ORDER BY b.id`,
   ],
   ['queue', 'SELECT * FROM queue ORDER BY id'],
+  ['quarantine', 'SELECT * FROM quarantine ORDER BY body'],
+  ['held', 'SELECT * FROM held_recipients ORDER BY body, n'],
+  ['trust', 'SELECT * FROM trust ORDER BY id'],
+  ['languages', 'SELECT * FROM languages ORDER BY account'],
   ['recipients', 'SELECT * FROM queue_recipients ORDER BY queue, n'],
   ['traces', 'SELECT * FROM traces ORDER BY trace, id'],
   ['trace addresses', 'SELECT * FROM trace_addresses ORDER BY id'],

@@ -81,7 +81,8 @@ export function* bodySlices(db: CheckDatabase): Generator<readonly number[], voi
   }
 }
 
-const NAMED = `SELECT body AS id FROM (SELECT body FROM messages UNION SELECT body FROM queue)
+const NAMED = `SELECT body AS id FROM (SELECT body FROM messages UNION SELECT body FROM queue
+  UNION SELECT body FROM quarantine)
   WHERE body > $at AND body <= $last ORDER BY body LIMIT $limit`
 
 /**

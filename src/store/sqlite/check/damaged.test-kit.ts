@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
-import { Bench, mail, uids } from '../../contract/bench.test-kit.ts'
+import type { Access } from '../../../ports/store.ts'
+import { aHold, Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { lockFolder } from '../folder.ts'
 import { openAt } from '../open.test-kit.ts'
 import type { Store } from '../open.ts'
@@ -50,6 +51,7 @@ export async function fillStore(folder: string): Promise<void> {
   await bench.deliverMany(5, anna)
   await bench.deliverMany(2, ben)
   await queueOne(bench)
+  await fillQuarantine(bench, anna, ben)
   const view = await bench.view(anna)
   await mailboxes.copy(anna, view, uids(view).slice(0, 3), 'work/plans' as never)
   await mailboxes.move(anna, view, [uids(view).at(-1) as number], 'Trash' as never)
@@ -69,6 +71,7 @@ async function fillAccounts({ accounts }: Store, anna: Parameters<Store['account
   ]
   assert((await accounts.setCredential('anna@example.test', { name: 'main', argon2id: ARGON2ID, scram })).ok)
   assert((await accounts.setAlias('sales@example.test', ['anna@example.test', 'far@away.test'])).ok)
+  assert((await accounts.setLanguage('anna@example.test', 'ja')).ok)
   accounts.noteGoodAddress(anna, '192.0.2.1', 1_000_000)
 }
 
@@ -91,6 +94,20 @@ async function queueOne(bench: Bench): Promise<void> {
     },
   })
   assert(queued.ok)
+}
+
+async function fillQuarantine(bench: Bench, anna: Access, ben: Access): Promise<void> {
+  const queue = {
+    sender: { reversePath: null, bodyType: '8BITMIME', smtputf8: false } as const,
+    recipients: [{ address: { local: 'far', domain: 'away.test' } }],
+    nextAttemptAtMs: 2_000_000,
+    skipBytes: 10,
+  }
+  assert((await bench.accept(mail('held'), [anna, ben], { prefix: PREFIX, queue, hold: aHold() })).ok)
+  const large = Buffer.concat([Buffer.from(mail('held and large', '')), Buffer.alloc(300_000, 'text\r\n')])
+  assert((await bench.accept(large, [anna], { prefix: PREFIX, hold: aHold() })).ok)
+  const host = { octets: Uint8Array.of(192, 0, 2, 0), prefixBits: 24 }
+  await bench.store.trust.add({ key: { kind: 'dkim', domain: 'list.test' }, host, addedAtMs: 1_000_000 })
 }
 
 export async function copyOf(folder: string, to: string): Promise<string> {

@@ -33,6 +33,8 @@ const INBOX_OF_BEN = `(SELECT id FROM mailboxes WHERE account = 2 AND name = 'IN
 const LARGE = '(SELECT id FROM bodies WHERE file IS NOT NULL)'
 /** A message of anna's that stands in INBOX alone, content in the database, with a Message-ID. */
 const ANSWER = '(SELECT max(message) FROM thread_ids)'
+/** A held message whose content is in the database. */
+const HELD = '(SELECT min(body) FROM held_recipients)'
 const ANSWER_BODY = `(SELECT body FROM messages WHERE id = ${ANSWER})`
 
 const ROWS: readonly Damage[] = [
@@ -519,6 +521,93 @@ const QUEUE: readonly Damage[] = [
     by: `UPDATE queue_recipients SET detail = substr(detail, 3) WHERE n = 0`,
     sees: ['recipient-detail'],
   },
+  {
+    what: 'the content of a held message is lost',
+    by: `DELETE FROM texts WHERE body = ${HELD}; DELETE FROM bodies WHERE id = ${HELD}`,
+    sees: ['held-body'],
+    leaves: ['held-body'],
+  },
+  {
+    what: 'references of the content of a held message are miscounted',
+    by: `UPDATE bodies SET refs = 3 WHERE id = ${HELD}`,
+    sees: ['body-refs'],
+  },
+  {
+    what: 'the row of a held message is lost',
+    by: `DELETE FROM quarantine WHERE body = ${HELD}`,
+    sees: ['body-unreferenced', 'held-recipient-stray'],
+    leaves: ['body-unreferenced'],
+  },
+  {
+    what: 'why a message was held cannot be read',
+    by: `UPDATE quarantine SET hold = replace(hold, 'reasons', 'seasons')`,
+    sees: ['held-form'],
+    leaves: ['held-form'],
+  },
+  {
+    what: 'a held message has no right id',
+    by: `UPDATE quarantine SET trace = 'no' WHERE body = ${HELD}`,
+    sees: ['held-form'],
+    leaves: ['held-form'],
+  },
+  {
+    what: 'where a held message would go is no JSON',
+    by: `UPDATE quarantine SET plan = '[' || substr(plan, 2) WHERE body = ${HELD}`,
+    sees: ['held-plan'],
+    leaves: ['held-plan'],
+  },
+  {
+    what: 'an owner of a held message is none',
+    by: `UPDATE quarantine SET plan = json_set(plan, '$.deliveries[0].owner', 'ab'), room = room + 3 WHERE body = ${HELD}`,
+    sees: ['held-plan'],
+    leaves: ['held-plan'],
+  },
+  { what: 'the size of held messages is wrong', by: 'UPDATE quarantine SET size = 1', sees: ['held-size'] },
+  {
+    what: 'what a held message takes is wrong',
+    by: 'UPDATE quarantine SET room = 1',
+    sees: ['held-size'],
+    says: /is said to take 1 octets/,
+  },
+  {
+    what: 'recipients of held messages are lost',
+    by: 'DELETE FROM held_recipients',
+    sees: ['held-recipients'],
+  },
+  {
+    what: 'a held message is found by the wrong account',
+    by: 'UPDATE held_recipients SET account = 1 WHERE account = 2',
+    sees: ['held-recipients'],
+  },
+  {
+    what: 'a held message has one recipient too many',
+    by: `INSERT INTO held_recipients VALUES (${HELD}, 9, 'a@b.test', NULL, NULL)`,
+    sees: ['held-recipients'],
+  },
+  {
+    what: 'a held message is kept until no time',
+    by: 'UPDATE quarantine SET until_ms = 9007199254740993',
+    sees: ['value'],
+    leaves: ['value'],
+  },
+  {
+    what: 'an exception is of no kind',
+    by: `UPDATE trust SET kind = 'all'`,
+    sees: ['trust-form'],
+    leaves: ['trust-form'],
+  },
+  {
+    what: 'the network of an exception cannot be read',
+    by: `UPDATE trust SET host = '192.0.2.0/99'`,
+    sees: ['trust-form'],
+    leaves: ['trust-form'],
+  },
+  {
+    what: 'the language of nobody',
+    by: `INSERT INTO languages VALUES (99, 'en')`,
+    sees: ['language-stray'],
+  },
+  { what: 'a language is none', by: `UPDATE languages SET language = 'xx'`, sees: ['language-form'] },
   {
     what: 'a trace cannot be read',
     by: `UPDATE traces SET events = replace(events, '[', '{') WHERE id = 1`,

@@ -62,6 +62,7 @@ export const ACCOUNT_RULES: readonly Rule[] = [
   },
   strayOf('good-address-stray', 'good_addresses', 'address', 'a known address'),
   strayOf('subscription-stray', 'subscriptions', 'name', 'a subscription'),
+  strayOf('language-stray', 'languages', 'language', 'the language'),
   {
     kind: 'subscription-name',
     table: 'subscriptions',

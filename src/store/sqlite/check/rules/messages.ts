@@ -4,8 +4,8 @@ import type { Rule } from '../rule.ts'
 /** How often a message is named: by entries, and by the tombstones that still keep it for a session. */
 const NAMED_MESSAGES = `(SELECT message, count(*) AS n FROM (SELECT message FROM entries UNION ALL
   SELECT message FROM tombstones WHERE message IS NOT NULL) GROUP BY message)`
-const NAMED_BODIES = `(SELECT body, count(*) AS n FROM (SELECT body FROM messages UNION ALL SELECT body FROM queue)
-  GROUP BY body)`
+const NAMED_BODIES = `(SELECT body, count(*) AS n FROM (SELECT body FROM messages UNION ALL SELECT body FROM queue
+  UNION ALL SELECT body FROM quarantine) GROUP BY body)`
 /** Octets of a body that has no file. octet_length reads no octets. */
 const INLINE_SIZE = `octet_length(b.prefix) + octet_length(b.head) + octet_length(t.bytes)`
 
@@ -67,7 +67,7 @@ export const MESSAGE_RULES: readonly Rule[] = [
     kind: 'body-unreferenced',
     table: 'bodies',
     sql: `SELECT b.id, b.file FROM bodies b WHERE b.id NOT IN (SELECT body FROM ${NAMED_BODIES})`,
-    says: () => 'the content belongs to no message and waits in no queue',
+    says: () => 'the content belongs to no message, waits in no queue and is not held',
     advice: SALVAGE,
   },
   {

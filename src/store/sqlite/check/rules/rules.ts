@@ -4,6 +4,7 @@ import { COUNTER_RULES } from './counters.ts'
 import { ENTRY_RULES } from './entries.ts'
 import { MAILBOX_COUNT_RULES, MAILBOX_RULES } from './mailboxes.ts'
 import { MESSAGE_RULES } from './messages.ts'
+import { QUARANTINE_RULES } from './quarantine.ts'
 import { QUEUE_RULES } from './queue.ts'
 import { VALUE_RULES } from './values.ts'
 
@@ -14,6 +15,7 @@ export const RULES: readonly Rule[] = [
   ...ACCOUNT_RULES,
   ...ENTRY_RULES,
   ...QUEUE_RULES,
+  ...QUARANTINE_RULES,
   ...MESSAGE_RULES,
   ...MAILBOX_COUNT_RULES,
   ...COUNTER_RULES,

@@ -104,6 +104,33 @@ const TABLES: readonly TableValues[] = [
     ],
   },
   {
+    table: 'quarantine',
+    select: 't.body AS id, t.body AS body',
+    ranges: [
+      ['body', 1, SAFE],
+      ['held_ms', -SAFE, SAFE],
+      ['until_ms', -SAFE, SAFE],
+    ],
+  },
+  {
+    table: 'held_recipients',
+    select: `t.body || '/' || t.n AS row`,
+    ranges: [
+      ['n', 0, SAFE],
+      ['account', 1, SAFE, 'null'],
+      ['told_ms', -SAFE, SAFE, 'null'],
+    ],
+  },
+  {
+    table: 'trust',
+    select: 't.id',
+    ranges: [
+      ['id', 1, SAFE],
+      ['added_ms', -SAFE, SAFE],
+      ['until_ms', -SAFE, SAFE, 'null'],
+    ],
+  },
+  {
     table: 'traces',
     select: `t.trace || '/' || t.id AS row`,
     ranges: [
