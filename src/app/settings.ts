@@ -39,6 +39,12 @@ function policySettings({ policy, server }: Config): PolicySettings {
   }
 }
 
+/** The domains that are signed for. */
+export function dkimDomains({ dkim, domains }: Config): readonly string[] {
+  if (!dkim.sign) return []
+  return dkim.domains.length > 0 ? dkim.domains : domains.names
+}
+
 export function smtpSettings(config: Config): SmtpSettings {
   return {
     hostname: config.server.hostname,

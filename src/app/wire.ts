@@ -4,6 +4,7 @@ import { rootCertificates } from 'node:tls'
 import type { Config } from '../config/settings.ts'
 import { FailureBudget } from '../filters/budget.ts'
 import { parseNetwork } from '../mail/ip.ts'
+import { DkimKeys } from '../pki/dkim-keys.ts'
 import { KeyFolder } from '../pki/key-folder.ts'
 import { readCertificates } from '../pki/pem.ts'
 import { installationSecret } from '../pki/secret.ts'
@@ -28,7 +29,7 @@ import { openStore, type Store } from '../store/sqlite/open.ts'
 import { ThreadedMailAuth } from './auth/threaded-mail-auth.ts'
 import type { OperationPorts } from './operations/operation.ts'
 import { keyFolderPath } from './server/certificates.ts'
-import { directorySettings, pipelineSettings, queueSettings } from './settings.ts'
+import { directorySettings, dkimDomains, pipelineSettings, queueSettings } from './settings.ts'
 
 /* The only place that constructs things. */
 
@@ -77,11 +78,10 @@ export async function openHouse(
     return { ok: false, sentence: `${path}: ${problem}. To mend it: ${fix}.` }
   }
   const { store } = opened
-  const folder = KeyFolder.open(keyFolderPath(config))
-  const secret = folder.ok ? installationSecret(folder.folder) : folder
-  if (!secret.ok) {
+  const keys = openKeys(config)
+  if (!keys.ok) {
     await store.close()
-    return { ok: false, sentence: secret.sentence }
+    return keys
   }
   const { accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust } = store
   const clock = systemClock()
@@ -91,11 +91,13 @@ export async function openHouse(
   const ports: OperationPorts = {
     ...{ accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust },
     mailAuth,
+    dkim: new DkimKeys({ folder: keys.value.folder, clock, log, domains: () => dkimDomains(current.config) }),
+    resolver,
     hasher,
     random,
     clock,
     log,
-    installationSecret: secret.secret,
+    installationSecret: keys.value.secret,
     config: () => current.config,
     configFile: current.configFile,
   }
@@ -104,6 +106,14 @@ export async function openHouse(
     await store.close()
   }
   return { ok: true, value: { store, ports, resolver, close } }
+}
+
+function openKeys(config: Config): Wired<{ readonly folder: KeyFolder; readonly secret: Uint8Array }> {
+  const opened = KeyFolder.open(keyFolderPath(config))
+  if (!opened.ok) return opened
+  const { folder } = opened
+  const secret = installationSecret(folder)
+  return secret.ok ? { ok: true, value: { folder, secret: secret.secret } } : secret
 }
 
 /** No thread runs before the first message. */
@@ -135,8 +145,12 @@ export function makeAuthenticator(ports: OperationPorts): Authenticator {
 }
 
 export function makePipelinePorts(ports: OperationPorts) {
-  const { intake, directory, mailAuth, clock, random, log } = ports
-  return { intake, directory, mailAuth, clock, random, log, settings: () => pipelineSettings(ports.config()) }
+  const { intake, directory, mailAuth, trust, dkim, clock, random, log } = ports
+  return {
+    ...{ intake, directory, mailAuth, trust, clock, random, log },
+    signingKeys: dkim,
+    settings: () => pipelineSettings(ports.config()),
+  }
 }
 
 export function makeResolver(

@@ -269,6 +269,40 @@ export const SETTINGS = {
       'Hold mail that fails the DMARC policy "quarantine"; false delivers it, with the failure in its Authentication-Results.',
     ),
   },
+  dkim: {
+    sign: setting(
+      kinds.boolean,
+      true,
+      'Sign what your own people send with DKIM (rfc6376); `hikyaku dkim show` prints the records to publish.',
+    ),
+    domains: setting(
+      kinds.list(kinds.domain),
+      [],
+      'The domains that are signed for; empty means all of `domains.names`.',
+    ),
+  },
+  reports: {
+    send: setting(
+      kinds.boolean,
+      true,
+      'Send DMARC aggregate reports (rfc9990) to the domains that ask for them, once a day.',
+    ),
+    from: setting(
+      kinds.optional(kinds.address),
+      undefined,
+      'The sender of these reports, in a domain of yours whose SPF record names this server; empty means `dmarc-reports@` the first of `domains.names`.',
+    ),
+    contact: setting(
+      kinds.optional(kinds.text),
+      undefined,
+      'How to reach you, written into these reports: an address or a page. Empty means `reports.from`.',
+    ),
+    read: setting(
+      kinds.boolean,
+      true,
+      'Read the DMARC and TLS reports about your domains that come in, for `hikyaku dmarc report`; they are delivered all the same.',
+    ),
+  },
   accounts: {
     default_quota: setting(
       kinds.optional(kinds.size),
@@ -407,6 +441,8 @@ export const SECTIONS: Readonly<Record<SectionName, string>> = {
   quarantine: 'What is held instead of delivered.',
   auth: 'Passwords.',
   policy: 'What becomes of mail from other servers that is not what it says it is.',
+  dkim: 'Signatures on what your own people send.',
+  reports: 'Reports on forged and genuine mail, to others and from others.',
   accounts: 'What a new account gets.',
   outbound: 'How mail leaves.',
   dns: 'How names are looked up.',

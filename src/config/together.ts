@@ -110,6 +110,16 @@ const RULES: readonly Rule[] = [
           write: 'an account in one of `domains.names`',
         }
       : undefined,
+  ({ dkim, domains }) => {
+    const other = dkim.domains.find((domain) => !domains.names.includes(domain))
+    return other === undefined
+      ? undefined
+      : {
+          setting: 'dkim.domains',
+          wrong: `${other} is not one of your domains`,
+          write: 'domains that `domains.names` has too, or nothing for all of them',
+        }
+  },
   ({ domains }) =>
     domains.test_domain !== undefined && domains.names.includes(domains.test_domain)
       ? {

@@ -63,6 +63,15 @@ export class DkimKeys implements SigningKeys {
     return this.#alone(domain, () => this.#readOrMake(domain))
   }
 
+  /** As `generations`, and none are made: those that there are, none where they can't be read. */
+  async present(domain: string): Promise<readonly Generation[]> {
+    const known = this.#known.get(domain)
+    if (known !== undefined) return known
+    const sentence = await this.#alone(domain, async () => this.#readAnew(domain))
+    if (sentence !== undefined) this.#fail(domain, sentence)
+    return this.#known.get(domain) ?? []
+  }
+
   /**
    * Makes the keys that are to sign next, unless some wait already.
    * @param options.now they sign at once, published or not.

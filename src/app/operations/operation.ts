@@ -1,6 +1,7 @@
 import type { Config } from '../../config/settings.ts'
 import type { QueueId } from '../../mail/ids.ts'
 import { formatLocalTime } from '../../mail/local-time.ts'
+import type { DkimKeys } from '../../pki/dkim-keys.ts'
 import type { AccountStore } from '../../ports/accounts.ts'
 import type { Backups } from '../../ports/backups.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -13,6 +14,7 @@ import type { Progress } from '../../ports/progress.ts'
 import type { Quarantine } from '../../ports/quarantine.ts'
 import type { QueueStore } from '../../ports/queue.ts'
 import type { Random } from '../../ports/random.ts'
+import type { Resolver } from '../../ports/resolver.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
 import type { TrustList } from '../../ports/trust.ts'
 
@@ -37,6 +39,8 @@ export interface OperationPorts {
   readonly quarantine: Quarantine
   readonly trust: TrustList
   readonly mailAuth: MailAuth
+  readonly dkim: DkimKeys
+  readonly resolver: Resolver
   readonly hasher: Hasher
   readonly random: Random
   readonly clock: Clock

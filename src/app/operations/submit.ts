@@ -47,8 +47,12 @@ export const submit: Operation = async (ports, args) => {
 }
 
 function pipelinePorts(ports: OperationPorts) {
-  const { intake, directory, mailAuth, clock, random, log } = ports
-  return { intake, directory, mailAuth, clock, random, log, settings: () => pipelineSettings(ports.config()) }
+  const { intake, directory, mailAuth, trust, dkim, clock, random, log } = ports
+  return {
+    ...{ intake, directory, mailAuth, trust, clock, random, log },
+    signingKeys: dkim,
+    settings: () => pipelineSettings(ports.config()),
+  }
 }
 
 /** The header's author is checked like that of a trusted network: it must be on a list, here that of our own addresses. */

@@ -38,6 +38,7 @@ import {
   type Wired,
 } from '../wire.ts'
 import { certificateOptions, tlsMaterial } from './certificates.ts'
+import { watchDkim } from './dkim-watch.ts'
 import { closePorts, type Port } from './listeners.ts'
 import { imapService, type ServiceParts, type Stoppable, smtpService } from './services.ts'
 
@@ -138,6 +139,7 @@ export class Server {
     const server = new Server(parts, made.value)
     server.#runner.start()
     server.#renewLater()
+    server.#watchDkim()
     await server.#noteStrandedAccounts()
     parts.log.event('server.started', {
       config: parts.configFile,
@@ -186,12 +188,15 @@ export class Server {
     for (const cause of renewed.notes) log.event('tls.problem', { cause })
     const notes = loaded.notes.map(formatProblem)
     for (const note of notes) log.event('server.note', { note })
+    const broken = await this.house.ports.dkim.reload()
+    for (const cause of broken) log.event('dkim.problem', { cause })
     const stranded = await this.#noteStrandedAccounts()
     return said(
       'The configuration is in force.',
       ...(later.length === 0 ? [] : [`Only after a new start: ${later.join(', ')}.`]),
       ...notes,
       ...renewed.notes,
+      ...broken,
       ...(stranded === undefined ? [] : [stranded]),
     )
   }
@@ -233,8 +238,17 @@ export class Server {
   #renewLater(): void {
     this.#cancelRenewal = this.house.ports.clock.after(RENEW_EVERY_MS, () => {
       this.#renew()
+      this.#watchDkim()
       this.#renewLater()
     })
+  }
+
+  /** Beside everything else: the DNS may take its time. */
+  #watchDkim(): void {
+    const { log } = this.#parts
+    watchDkim(this.house.ports).catch((error: unknown) =>
+      log.event('server.fault', { cause: `looking for DKIM records: ${String(error)}` }),
+    )
   }
 
   #renew(): void {
