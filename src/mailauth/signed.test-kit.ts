@@ -40,14 +40,19 @@ export interface SignAs {
 
 /** The message with a signature on top, as mailauth itself signs. */
 export async function signed(message: string, as: SignAs): Promise<string> {
-  const { signatures, errors } = await dkimSign(Buffer.from(message, 'latin1'), {
-    canonicalization: as.canonicalization ?? 'relaxed/relaxed',
-    signTime: as.signedAt ?? new Date(Date.UTC(2026, 9, 31)),
-    ...(as.expires === undefined ? {} : { expires: as.expires }),
+  const keyed = {
     signingDomain: as.domain,
     selector: as.selector ?? 's1',
     privateKey: as.key.privateKeyPem,
     ...(as.limitBytes === undefined ? {} : { maxBodyLength: as.limitBytes }),
+  }
+  const { signatures, errors } = await dkimSign(Buffer.from(message, 'latin1'), {
+    canonicalization: as.canonicalization ?? 'relaxed/relaxed',
+    signTime: as.signedAt ?? new Date(Date.UTC(2026, 9, 31)),
+    ...(as.expires === undefined ? {} : { expires: as.expires }),
+    // The declared type wants them twice; only those of `signatureData` are used.
+    ...keyed,
+    signatureData: [keyed],
   })
   if (errors.length > 0) throw new Error(JSON.stringify(errors))
   return signatures + message
