@@ -63,7 +63,7 @@ export class FromList {
       if (address !== undefined) this.#add(address, words)
       else if (words.length > 0) throw new UnreadableFrom('a name has no address')
     } else if (this.#isSpecial(':') && groupAllowed && words.length > 0 && !words.some(isAt)) this.#group()
-    else if (words.length > 0) this.#add(addressOf(words), [])
+    else if (words.length > 0) this.#add(addressOf(withoutName(words)), [])
     else throw this.#unexpected()
   }
 
@@ -175,6 +175,11 @@ export class FromList {
     this.#at += text.length
     return { kind, text, spaced }
   }
+}
+
+/** `Ann Clark ann@sender.example`: wrong (rfc5322 §3.4), but with one `@` no reader finds another address in it. */
+function withoutName(words: readonly Token[]): readonly Token[] {
+  return words.filter(isAt).length === 1 && isAt(words.at(-2)) ? words.slice(-3) : words
 }
 
 /** `local@domain` and nothing else (rfc5322 §3.4.1). */
