@@ -4,6 +4,7 @@ import type { Implementation } from './contract/bench.test-kit.ts'
 import { deliveryContract } from './contract/delivery.test-kit.ts'
 import { flagsContract } from './contract/flags.test-kit.ts'
 import { mailboxesContract } from './contract/mailboxes.test-kit.ts'
+import { quarantineContract } from './contract/quarantine.test-kit.ts'
 import { queueContract } from './contract/queue.test-kit.ts'
 import { reportsContract } from './contract/reports.test-kit.ts'
 import { searchContract } from './contract/search.test-kit.ts'
@@ -19,6 +20,7 @@ export function storeContract(implementation: Implementation): void {
     viewsContract(implementation)
     searchContract(implementation)
     queueContract(implementation)
+    quarantineContract(implementation)
     accountsContract(implementation)
     tracesContract(implementation)
     reportsContract(implementation)
