@@ -86,6 +86,21 @@ export const LOG_EVENTS = {
   disconnect: { facility: 'mail', level: 'info', says: 'A client is gone.' },
   attack: { facility: 'mail', level: 'warning', says: 'A client did what only an attack does.' },
   tls: { facility: 'mail', level: 'info', says: 'TLS stands on a connection.' },
+  'report.sent': {
+    facility: 'mail',
+    level: 'info',
+    says: 'A DMARC report was queued for those who ask for it.',
+  },
+  'report.received': {
+    facility: 'mail',
+    level: 'info',
+    says: 'A DMARC or TLS report about a domain of ours was read.',
+  },
+  'report.problem': {
+    facility: 'mail',
+    level: 'warning',
+    says: 'A report could not be sent or read; the mail that carried it was delivered.',
+  },
   'tls.failed': { facility: 'mail', level: 'info', says: 'A TLS handshake failed.' },
   'auth.ok': { facility: 'auth', level: 'info', says: 'Somebody logged in.' },
   'auth.failed': { facility: 'auth', level: 'warning', says: 'A log-in failed.' },

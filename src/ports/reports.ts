@@ -27,6 +27,8 @@ export interface JudgedMessage {
   readonly client: string
   /** Of the reverse-path, canonical; empty where that was null. */
   readonly reversePathDomain: string
+  /** It carries a report itself: left out, or two servers would for ever report on each other's reports. */
+  readonly isReport?: boolean | undefined
   readonly atMs: number
 }
 

@@ -7,7 +7,7 @@ import type { PolicyOverride, ReportedDkim, ReportedSpf, ReportRecord } from '..
 import type { AggregateReport, PublishedPolicy } from './aggregate.ts'
 import { REPORT_LIMITS } from './limits.ts'
 import { decodeReportText } from './report-text.ts'
-import { refusedXml } from './xml-guard.ts'
+import { guardXml, type XmlChild } from './xml-guard.ts'
 
 export type ParsedAggregate =
   | {
@@ -29,19 +29,18 @@ type Node = Readonly<Record<string, unknown>>
  */
 export function parseAggregate(octets: Uint8Array): ParsedAggregate {
   const text = decodeReportText(octets)
-  const refused = refusedXml(text)
-  if (refused !== undefined) return { ok: false, why: `as XML it is refused: ${refused}` }
-  let root: unknown
+  const guarded = guardXml(text)
+  if (!guarded.ok) return { ok: false, why: `as XML it is refused: ${guarded.why}` }
+  if (guarded.root !== 'feedback') return { ok: false, why: 'it has no element "feedback"' }
+  // Each child alone, so that a report with many records takes no more memory than one.
+  const parser = makeParser()
+  const parse = ({ end, start }: XmlChild): unknown => parser.parse(text.slice(start, end))
   try {
-    root = makeParser().parse(text)
+    return readFeedback(guarded.children, parse)
   } catch (error) {
-    return {
-      ok: false,
-      why: `as XML it cannot be read: ${visible(String(error)).slice(0, REPORT_LIMITS.textChars)}`,
-    }
+    const why = visible(String(error)).slice(0, REPORT_LIMITS.textChars)
+    return { ok: false, why: `as XML it cannot be read: ${why}` }
   }
-  const feedback = child(root, 'feedback')
-  return feedback === undefined ? { ok: false, why: 'it has no element "feedback"' } : readFeedback(feedback)
 }
 
 /** What the guard has let through holds no entity to expand and no name to pollute an object with; this says it again. */
@@ -62,9 +61,13 @@ function makeParser(): XMLParser {
   })
 }
 
-function readFeedback(feedback: Node): ParsedAggregate {
-  const metadata = child(feedback, 'report_metadata')
-  const published = child(feedback, 'policy_published')
+function readFeedback(elements: readonly XmlChild[], parse: (element: XmlChild) => unknown): ParsedAggregate {
+  const first = (name: string): Node | undefined => {
+    const element = elements.find((one) => one.name === name)
+    return element === undefined ? undefined : child(parse(element), name)
+  }
+  const metadata = first('report_metadata')
+  const published = first('policy_published')
   const domain = published && domainOf(published, 'domain')
   if (metadata === undefined || published === undefined || domain === undefined)
     return { ok: false, why: 'it does not say about which domain it is' }
@@ -76,11 +79,16 @@ function readFeedback(feedback: Node): ParsedAggregate {
   const [beginSeconds, endSeconds] = [secondsOf(range, 'begin'), secondsOf(range, 'end')]
   if (beginSeconds === undefined || endSeconds === undefined || endSeconds < beginSeconds)
     return { ok: false, why: 'it does not say about which time it is' }
-  const read = children(feedback, 'record').map((record) => readRecord(record, domain))
-  const records = read.filter((record) => record !== undefined)
+  const records: ReportRecord[] = []
+  let [broken, omitted] = [0, 0]
+  for (const element of elements) {
+    if (element.name !== 'record') continue
+    const record = readRecord(child(parse(element), 'record'), domain)
+    if (record === undefined) broken++
+    else if (records.length < REPORT_LIMITS.records) records.push(record)
+    else omitted += record.count
+  }
   if (records.length === 0) return { ok: false, why: 'it has no record that can be read' }
-  const kept = records.slice(0, REPORT_LIMITS.records)
-  const omitted = records.slice(REPORT_LIMITS.records).reduce((total, { count }) => total + count, 0)
   const report: AggregateReport = {
     organization,
     email: textOf(metadata, 'email') ?? '',
@@ -93,9 +101,9 @@ function readFeedback(feedback: Node): ParsedAggregate {
       .filter((text) => text !== ''),
     generator: textOf(metadata, 'generator'),
     policy: readPolicy(published, domain),
-    records: kept,
+    records,
   }
-  return { ok: true, report, omitted, broken: read.length - records.length }
+  return { ok: true, report, omitted, broken }
 }
 
 function readPolicy(published: Node, domain: string): PublishedPolicy {
@@ -118,7 +126,7 @@ const yesOrNo = (text: string | undefined): boolean | undefined =>
 const policyOf = (node: Node, name: string): DmarcPolicy | undefined =>
   oneOf(node, name, ['none', 'quarantine', 'reject'])
 
-function readRecord(record: Node, policyDomain: string): ReportRecord | undefined {
+function readRecord(record: Node | undefined, policyDomain: string): ReportRecord | undefined {
   const row = child(record, 'row')
   const sourceIp = canonicalIp(textOf(row, 'source_ip') ?? '')
   const count = countOf(row)

@@ -6,43 +6,86 @@ const DANGEROUS: ReadonlySet<string> = new Set([
   '__proto__',
   'constructor',
   'prototype',
-  'hasOwnProperty',
-  'toString',
+  'hasownproperty',
+  'tostring',
 ])
 /** The five entities of XML itself and numbers (XML 1.0 §4.1); all others would have to be declared. */
 const REFERENCE = /&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});/y
 
+/** A child of the root: where it stands, from its `<` to behind its `>`. */
+export interface XmlChild {
+  /** Lower case, without a namespace's prefix. */
+  readonly name: string
+  readonly start: number
+  readonly end: number
+}
+
+export type GuardedXml =
+  | { readonly ok: true; readonly root: string; readonly children: readonly XmlChild[] }
+  | { readonly ok: false; readonly why: string }
+
 /**
  * Looks a document through in one pass before a parser makes values of it: well nested, no document type (which alone
- * declares entities), within the limits. What passes cannot make the parser slow or large.
- * @returns why it is refused; undefined where it may be parsed.
+ * declares entities), within the limits. What passes cannot make the parser slow or large, child by child.
  */
-export function refusedXml(text: string): string | undefined {
-  const open: string[] = []
-  let elements = 0
-  let at = 0
-  while (at < text.length) {
-    const lt = text.indexOf('<', at)
-    const end = lt < 0 ? text.length : lt
-    const wrong = wrongText(text, at, end, open.length)
-    if (wrong !== undefined) return wrong
-    if (lt < 0) break
-    const tag = tagAt(text, lt)
-    if (typeof tag === 'string') return tag
-    at = tag.next
-    if (tag.kind === 'open') {
-      if (open.length === 0 && elements > 0) return 'it has more than one root element'
-      if (++elements > REPORT_LIMITS.xmlElements)
-        return `it has more than ${REPORT_LIMITS.xmlElements} elements`
-      if (tag.isEmpty) continue
-      if (open.push(tag.name) > REPORT_LIMITS.xmlDepth)
-        return `its elements nest deeper than ${REPORT_LIMITS.xmlDepth}`
-    } else if (tag.kind === 'close' && open.pop() !== tag.name)
-      return `an element ends that is not open: ${tag.name}`
-  }
-  if (elements === 0) return 'it has no element'
-  return open.length > 0 ? `it ends within ${open.at(-1)}` : undefined
+export function guardXml(text: string): GuardedXml {
+  const walk = new Walk(text)
+  const why = walk.run()
+  return why === undefined ? { ok: true, root: walk.root, children: walk.children } : { ok: false, why }
 }
+
+class Walk {
+  readonly children: XmlChild[] = []
+  root = ''
+  readonly #text: string
+  readonly #open: string[] = []
+  #elements = 0
+  /** Where the child of the root that is open began. */
+  #childAt = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** @returns why it is refused. */
+  run(): string | undefined {
+    const text = this.#text
+    for (let at = 0; at < text.length; ) {
+      const lt = text.indexOf('<', at)
+      const wrong = wrongText(text, at, lt < 0 ? text.length : lt, this.#open.length)
+      if (wrong !== undefined) return wrong
+      if (lt < 0) break
+      const tag = tagAt(text, lt)
+      if (typeof tag === 'string') return tag
+      const refused =
+        tag.kind === 'open' ? this.#enter(tag, lt) : tag.kind === 'close' ? this.#leave(tag) : undefined
+      if (refused !== undefined) return refused
+      at = tag.next
+    }
+    if (this.#elements === 0) return 'it has no element'
+    return this.#open.length > 0 ? `it ends within ${this.#open.at(-1)}` : undefined
+  }
+
+  #enter(tag: Extract<Tag, { kind: 'open' }>, lt: number): string | undefined {
+    const { xmlDepth, xmlElements } = REPORT_LIMITS
+    if (this.#open.length === 0 && this.#elements > 0) return 'it has more than one root element'
+    if (++this.#elements > xmlElements) return `it has more than ${xmlElements} elements`
+    if (this.#open.length === 0) this.root = plainName(tag.name)
+    if (this.#open.length === 1) this.#childAt = lt
+    this.#open.push(tag.name)
+    if (this.#open.length > xmlDepth) return `its elements nest deeper than ${xmlDepth}`
+    return tag.isEmpty ? this.#leave(tag) : undefined
+  }
+
+  #leave(tag: { readonly name: string; readonly next: number }): string | undefined {
+    if (this.#open.pop() !== tag.name) return 'an element ends that is not open'
+    if (this.#open.length === 1)
+      this.children.push({ name: plainName(tag.name), start: this.#childAt, end: tag.next })
+    return undefined
+  }
+}
+
+const plainName = (name: string): string => name.slice(name.indexOf(':') + 1).toLowerCase()
 
 type Tag =
   | { readonly kind: 'open'; readonly name: string; readonly isEmpty: boolean; readonly next: number }
@@ -61,7 +104,7 @@ function tagAt(text: string, lt: number): Tag | string {
   const isEmpty = text[gt - 1] === '/'
   const inner = text.slice(lt + (isClose ? 2 : 1), isEmpty && !isClose ? gt - 1 : gt)
   const name = /^[^\s/]*/.exec(inner)?.[0] ?? ''
-  if (!NAME.test(name) || DANGEROUS.has(name.slice(name.indexOf(':') + 1)))
+  if (!NAME.test(name) || DANGEROUS.has(name.slice(name.indexOf(':') + 1).toLowerCase()))
     return 'it has an element with an odd name'
   return isClose ? { kind: 'close', name, next: gt + 1 } : { kind: 'open', name, isEmpty, next: gt + 1 }
 }
