@@ -1,6 +1,6 @@
 import { addressKey, parseAddress } from '../../mail/address.ts'
 import { parseMailboxName } from '../../mail/mailbox-name.ts'
-import { decodeParts } from '../../mime/parts.ts'
+import { decodeParts, type Part, paramOf } from '../../mime/parts.ts'
 import { MessageScanner } from '../../mime/scanner.ts'
 import { readableText } from '../../mime/text.ts'
 import type { MailboxView, SectionBytes } from '../../ports/mailboxes.ts'
@@ -66,18 +66,44 @@ async function collect(section: Exclude<SectionBytes, null>): Promise<Buffer> {
 }
 
 function shownLines(ports: OperationPorts, octets: Buffer): string[] {
+  const { head, text } = shownMessage(ports, octets)
+  return [...head, '', ...text]
+}
+
+/**
+ * A message as a person may safely see it: its head decoded, the text of its text parts; attachments are named and not
+ * opened. Any character may be in it: the terminal's side cleans it.
+ */
+export function shownMessage(
+  ports: OperationPorts,
+  octets: Buffer,
+): {
+  readonly head: readonly string[]
+  readonly text: readonly string[]
+  readonly attachments: readonly string[]
+} {
   const scanner = new MessageScanner()
   scanner.push(octets)
   const summary = scanner.end(new Uint8Array(0))
-  const shown = readableText(decodeParts(summary.parts), (start, end) => octets.subarray(start, end))
-  return [
-    `From: ${summary.from}`,
-    `To: ${summary.to}`,
-    ...(summary.cc === '' ? [] : [`Cc: ${summary.cc}`]),
-    `Subject: ${summary.subject}`,
-    ...(summary.sentAtMs === undefined ? [] : [`Date: ${timeText(ports, summary.sentAtMs)}`]),
-    '',
-    ...shown.text.split(/\r?\n/),
-    ...(shown.isCut ? ['', '… (cut here)'] : []),
-  ]
+  const root = decodeParts(summary.parts)
+  const shown = readableText(root, (start, end) => octets.subarray(start, end))
+  return {
+    head: [
+      `From: ${summary.from}`,
+      `To: ${summary.to}`,
+      ...(summary.cc === '' ? [] : [`Cc: ${summary.cc}`]),
+      `Subject: ${summary.subject}`,
+      ...(summary.sentAtMs === undefined ? [] : [`Date: ${timeText(ports, summary.sentAtMs)}`]),
+    ],
+    text: [...shown.text.split(/\r?\n/), ...(shown.isCut ? ['', '… (cut here)'] : [])],
+    attachments: attachments(root),
+  }
+}
+
+/** What is there beside the text, by its name and type. */
+function attachments(part: Part): string[] {
+  if (part.children.length > 0) return part.children.flatMap(attachments)
+  if (part.type === 'text' && part.disposition !== 'attachment') return []
+  const name = part.filename ?? paramOf(part, 'name') ?? 'without a name'
+  return [`${name} (${part.type}/${part.subtype}, ${part.bodyEnd - part.bodyStart} octets as sent)`]
 }

@@ -4,9 +4,11 @@ import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
+import { quarantineDelete, quarantineList, quarantineRelease, quarantineShow } from './quarantine.ts'
 import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
 import { submit } from './submit.ts'
 import { trace } from './trace.ts'
+import { why } from './why.ts'
 
 /** Every operation by the name under which the control socket knows it. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
@@ -22,10 +24,15 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['check', check],
   ['backup', backup],
   ['mail.show', mailShow],
+  ['quarantine.delete', quarantineDelete],
+  ['quarantine.list', quarantineList],
+  ['quarantine.release', quarantineRelease],
+  ['quarantine.show', quarantineShow],
   ['queue.cancel', queueCancel],
   ['queue.list', queueList],
   ['queue.retry', queueRetry],
   ['queue.show', queueShow],
   ['submit', submit],
   ['trace', trace],
+  ['why', why],
 ])

@@ -39,6 +39,7 @@ import {
 } from '../wire.ts'
 import { certificateOptions, tlsMaterial } from './certificates.ts'
 import { watchDkim } from './dkim-watch.ts'
+import { Duties } from './duties.ts'
 import { closePorts, type Port } from './listeners.ts'
 import { imapService, type ServiceParts, type Stoppable, smtpService } from './services.ts'
 
@@ -72,6 +73,7 @@ export class Server {
   readonly #tls: ServerTls
   readonly #resolver: CachingResolver
   readonly #runner: QueueRunner
+  readonly #duties: Duties
   readonly #caps: ConnectionCaps
   readonly memory: MemoryBudget
   readonly #sessions = new Set<Stoppable>()
@@ -94,6 +96,7 @@ export class Server {
       believedNow: () => this.house.store.believedNow(),
       ownMx: ownMx(parts.ports),
     })
+    this.#duties = new Duties(this.house)
     const env = makeServeEnv(parts.current.config, parts.log)
     this.#caps = env.caps
     this.memory = env.memory
@@ -138,6 +141,7 @@ export class Server {
     }
     const server = new Server(parts, made.value)
     server.#runner.start()
+    server.#duties.start()
     server.#renewLater()
     server.#watchDkim()
     await server.#noteStrandedAccounts()
@@ -214,9 +218,10 @@ export class Server {
     await closePorts(ports)
     for (const session of this.#sessions) session.stop()
     const runner = this.#runner.stop()
+    const duties = this.#duties.stop()
     await Promise.all(this.#served.map((served) => served.finished(STOP_WITHIN_MS)))
     await Promise.race([
-      runner,
+      Promise.all([runner, duties]),
       new Promise<void>((resolve) => void this.house.ports.clock.after(STOP_WITHIN_MS, resolve)),
     ])
     await this.house.close()

@@ -1,0 +1,117 @@
+import { isTraceId } from '../../mail/ids.ts'
+import type { TraceEvent, TraceFact } from '../../mail/trace.ts'
+import { evidenceStory, recordLines } from '../../pipeline/evidence-story.ts'
+import { explain } from '../../pipeline/explain.ts'
+import { type Operation, type OperationPorts, refused, said, textArg, timeText } from './operation.ts'
+
+type Fact<K extends TraceFact['kind']> = Extract<TraceEvent, { kind: K }>
+
+/** What became of a message after it was decided on. */
+const ENDS: ReadonlySet<TraceFact['kind']> = new Set([
+  'stored',
+  'queued',
+  'quarantined',
+  'released',
+  'deleted',
+  'expired',
+  'attempt',
+  'dsn',
+] as const)
+
+/** `why ID`: the decision as a short story, with what it stands on. `trace` tells everything in the order of happening. */
+export const why: Operation = async (ports, args) => {
+  const id = textArg(args, 'id')?.toLowerCase() ?? ''
+  const [found] = isTraceId(id) ? await ports.traces.find({ id, limit: 1 }) : []
+  if (found === undefined)
+    return refused(
+      `There is no trace of a message ${textArg(args, 'id') ?? ''}: the id is unknown, or its trace is too old. The id stands in the log, in the reply to the message and in its Received field.`,
+    )
+  return said(...whyLines(ports, found.id, found.events))
+}
+
+function whyLines(ports: OperationPorts, id: string, events: readonly TraceEvent[]): readonly string[] {
+  const zone = (atMs: number): number => ports.clock.zoneMinutes(atMs)
+  const told = (wanted: (event: TraceEvent) => boolean): readonly string[] =>
+    explain(events.filter(wanted), zone).map((line) => `  ${line}`)
+  const client = checkedClient(events)
+  const [evidence] = all(events, 'authentication')
+  return [
+    `Message ${id}`,
+    ...whoLines(ports, events),
+    '',
+    'What was decided:',
+    ...told(({ kind }) => kind === 'decision' || kind === 'trusted'),
+    ...all(events, 'decision').flatMap(({ reasons = [] }) => reasons.map(({ text }) => `    ${text}`)),
+    ...refusedRecipients(told),
+    ...section(
+      'What became of it:',
+      told(({ kind }) => ENDS.has(kind)),
+    ),
+    ...(evidence === undefined
+      ? ['', notJudged(events)]
+      : [
+          ...section(
+            'What was found when it came:',
+            evidenceStory(evidence.evidence, client).map((line) => `  ${line}`),
+          ),
+          ...section(
+            'What the DNS said then:',
+            recordLines(evidence.evidence).map((line) => `  ${line}`),
+          ),
+        ]),
+    ...section(
+      'What was changed:',
+      told(
+        ({ kind }) =>
+          kind === 'added-field' || kind === 'removed-field' || kind === 'signed' || kind === 'sealed',
+      ),
+    ),
+    '',
+    `\`hikyaku trace ${id}\` tells everything in the order in which it happened.`,
+  ]
+}
+
+function whoLines(ports: OperationPorts, events: readonly TraceEvent[]): readonly string[] {
+  const [connected] = all(events, 'connected')
+  const [helo] = all(events, 'helo')
+  const [sender] = all(events, 'sender')
+  const [received] = all(events, 'received')
+  const by = connected?.client === 'unix' ? 'a program on this machine' : (connected?.client ?? 'this server')
+  const called = helo === undefined ? '' : `, which called itself ${helo.name}`
+  return [
+    `  came ${events[0] === undefined ? '' : timeText(ports, events[0].atMs)} from ${by}${called}`,
+    ...(sender === undefined
+      ? []
+      : [`  envelope sender ${sender.reversePath === '' ? '<>' : sender.reversePath}`]),
+    ...(received?.from === undefined ? [] : [`  From: ${received.from}`]),
+    ...(received?.subject === undefined ? [] : [`  Subject: ${received.subject}`]),
+  ]
+}
+
+/** Recipients may have been refused where the message itself was taken. */
+function refusedRecipients(
+  told: (wanted: (event: TraceEvent) => boolean) => readonly string[],
+): readonly string[] {
+  return told((event) => event.kind === 'recipient' && event.as === 'refused')
+}
+
+/** Why there is nothing to tell of SPF, DKIM and DMARC. */
+function notJudged(events: readonly TraceEvent[]): string {
+  const [authenticated] = all(events, 'authenticated')
+  if (authenticated !== undefined)
+    return `It was not checked for forgery: ${authenticated.login} had logged in and may send.`
+  const [network] = all(events, 'trusted-network')
+  if (network !== undefined) return `It was not checked for forgery: ${network.network} may submit.`
+  return 'It was not checked for forgery: it came from a program on this machine or from a server in front of this one, or it was decided on before.'
+}
+
+function checkedClient(events: readonly TraceEvent[]): string {
+  return all(events, 'passed-on')[0]?.client ?? all(events, 'connected')[0]?.client ?? '?'
+}
+
+function all<K extends TraceFact['kind']>(events: readonly TraceEvent[], kind: K): readonly Fact<K>[] {
+  return events.filter((event): event is Fact<K> => event.kind === kind)
+}
+
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : ['', title, ...lines]
