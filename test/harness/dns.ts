@@ -212,9 +212,18 @@ function parseLine(text: string): Line {
       }
     }
     case 'TXT':
-      return { name, type: word, answer: { ...common, type: word, data: [value.replace(/^"(.*)"$/, '$1')] } }
+      return {
+        name,
+        type: word,
+        answer: { ...common, type: word, data: strings(value.replace(/^"(.*)"$/, '$1')) },
+      }
   }
   throw new Error(`not a zone line: ${text}`)
+}
+
+/** rfc1035 §3.3: a character string has at most 255 octets; a key of 2,048 bits needs two. */
+function strings(text: string): string[] {
+  return text.match(/.{1,255}/g) ?? ['']
 }
 
 function isFault(word: string): word is Fault {
