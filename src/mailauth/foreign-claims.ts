@@ -85,7 +85,7 @@ function spoken(text: string): string {
   return text.replace(/[\\"]/g, '').replace(/[\x00-\x1f\x7f-\xff]+/g, ' ')
 }
 
-/** Full-width and other letters as IDNA maps them (rfc5895 §2): a name that only looks different. */
+/** Full-width and other letters as IDNA maps them: a name that only looks different. */
 function mapped(text: string): string {
   return utf8(fromLatin1(text))
     .normalize('NFKC')
