@@ -6,17 +6,19 @@ import { dirname, join, resolve } from 'node:path'
 import { type Floors, measureFloors } from './floors.ts'
 import { endLoads } from './loader.ts'
 import { describeMachine, isInMemory } from './machine.ts'
+import { type Names, startNames } from './names.ts'
 import { isInside, needForPeers, runInside } from './namespaces.ts'
 import { type BenchOptions, type Peer, readOptions, usage } from './options.ts'
 import { Refusal } from './refusal.ts'
 import { resultsText, writePage } from './report/page.ts'
 import { terminalText } from './report/terminal.ts'
-import type { Report, WorkloadResult } from './results.ts'
+import type { Report, SystemInfo, WorkloadResult } from './results.ts'
 import { runAll } from './run.ts'
+import type { Author } from './signed.ts'
 import { startCyrus } from './systems/cyrus.ts'
 import { startDovecot } from './systems/dovecot.ts'
-import { builtProgram, startHikyaku } from './systems/hikyaku.ts'
-import type { Host } from './systems/system.ts'
+import { builtProgram, type HikyakuOptions, startHikyaku } from './systems/hikyaku.ts'
+import type { Host, SystemName } from './systems/system.ts'
 import { everyWorkload, workloadsNamed } from './workloads/every.ts'
 import type { Workload } from './workloads/workload.ts'
 
@@ -98,39 +100,31 @@ async function measure(
   const floors: Floors[] = []
   const results: WorkloadResult[] = []
   const missing: string[] = []
+  let names: Names | undefined
   try {
     floors.push(await measureFloors(folder, floorSeconds))
-    // Memory at rest first, while nothing has been done; ours then without the watch of its event loop.
-    const isRest = ({ name }: Workload) => name === 'rest'
     const common = { lengths: options.lengths, runs: options.runs, tell, signal }
-    const peers = await startPeers(folder, options.peers, missing)
-    hosts.push(...peers)
-    if (workloads.some(isRest)) {
-      const bare = await startHikyaku({
-        folder: below(folder, 'rest'),
-        program,
-        watchesLoop: false,
-        copiesNode: true,
-      })
-      hosts.push(bare)
+    const place: Place = { folder, program, missing, hosts, shown: new Map() }
+    const [rest, judged, plain] = sorted(workloads)
+    const peers = rest.length + plain.length > 0 ? await startPeers(place, options.peers) : []
+    if (rest.length > 0) {
+      const bare = await startOwn(place, 'rest', { watchesLoop: false })
       // Making accounts has hashed passwords, which takes memory.
       await bare.restart()
-      results.push(
-        ...(await runAll({ ...common, hosts: [bare, ...peers], workloads: workloads.filter(isRest) })),
-      )
-      await bare.stop()
-      hosts.pop()
+      results.push(...(await runAll({ ...common, hosts: [bare, ...peers], workloads: rest })))
+      await stopOwn(place, bare)
     }
-    const own = await startHikyaku({
-      folder: below(folder, 'hikyaku'),
-      program,
-      watchesLoop: true,
-      copiesNode: true,
-    })
-    hosts.unshift(own)
-    results.push(
-      ...(await runAll({ ...common, hosts, workloads: workloads.filter((each) => !isRest(each)) })),
-    )
+    if (plain.length > 0) {
+      const own = await startOwn(place, 'hikyaku', { watchesLoop: true })
+      results.push(...(await runAll({ ...common, hosts: [own, ...peers], workloads: plain })))
+      if (judged.length > 0) await stopOwn(place, own)
+    }
+    if (judged.length > 0) {
+      names = await startNames({ takes53: options.peers.includes('chain') })
+      const own = await startOwn(place, 'judging', { watchesLoop: true, author: names.author })
+      const chain = await startPeers(place, options.peers, names.author)
+      results.push(...(await runAll({ ...common, hosts: [own, ...chain], workloads: judged })))
+    }
     floors.push(await measureFloors(folder, floorSeconds))
     return {
       takenAt,
@@ -139,25 +133,73 @@ async function measure(
       machine: describeMachine(folder),
       runs: options.runs,
       seconds: options.lengths.seconds,
-      systems: hosts.flatMap(({ systems }) =>
-        systems.map(({ name, title, about }) => ({ name, title, about })),
-      ),
+      systems: [...place.shown.values()],
       missing,
       floors,
       workloads: results,
     }
   } finally {
+    names?.stop()
     for (const host of hosts) await host.stop().catch((error: Error) => tell(`  ! ${error.message}`))
   }
 }
 
-async function startPeers(folder: string, names: readonly Peer[], missing: string[]): Promise<Host[]> {
+/** Memory at rest first, while nothing has been done; ours then without the watch of its event loop. */
+function sorted(
+  workloads: readonly Workload[],
+): [rest: readonly Workload[], judged: readonly Workload[], plain: readonly Workload[]] {
+  const kind = ({ name }: Workload) =>
+    name === 'rest' ? 'rest' : name.startsWith('checked-') ? 'judged' : 'plain'
+  const of = (wanted: string) => workloads.filter((each) => kind(each) === wanted)
+  return [of('rest'), of('judged'), of('plain')]
+}
+
+interface Place {
+  readonly folder: string
+  readonly program: string
+  readonly missing: string[]
+  /** All that run. */
+  readonly hosts: Host[]
+  /** All that ran, for the reader. */
+  readonly shown: Map<SystemName, SystemInfo>
+}
+
+async function startOwn(
+  { folder, program, hosts, shown }: Place,
+  name: string,
+  how: Pick<HikyakuOptions, 'watchesLoop' | 'author'>,
+): Promise<Host> {
+  const host = await startHikyaku({ folder: below(folder, name), program, copiesNode: true, ...how })
+  hosts.unshift(host)
+  show(shown, host)
+  return host
+}
+
+function show(shown: Place['shown'], { systems }: Host): void {
+  for (const { name, title, about } of systems) if (!shown.has(name)) shown.set(name, { name, title, about })
+}
+
+async function stopOwn({ hosts }: Place, host: Host): Promise<void> {
+  hosts.splice(hosts.indexOf(host), 1)
+  await host.stop()
+}
+
+/** @param author of mail that is judged: the peer that judges it, or without, those that do not. */
+async function startPeers(
+  { folder, missing, hosts: all, shown }: Place,
+  names: readonly Peer[],
+  author?: Author,
+): Promise<Host[]> {
   const hosts: Host[] = []
   for (const name of names) {
+    if ((name === 'chain') !== (author !== undefined)) continue
     tell(`starting Postfix and ${name}`)
     try {
       const start = name === 'cyrus' ? startCyrus : startDovecot
-      hosts.push(await start(below(folder, name)))
+      const host = await start(below(folder, name), author)
+      hosts.push(host)
+      all.push(host)
+      show(shown, host)
     } catch (error) {
       // The others are measured all the same.
       const why = error instanceof Error ? error.message : String(error)

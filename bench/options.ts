@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import type { Lengths } from './workloads/workload.ts'
 
-export type Peer = 'dovecot' | 'cyrus'
+export type Peer = 'dovecot' | 'cyrus' | 'chain'
 
-const everyPeer: readonly Peer[] = ['dovecot', 'cyrus']
+const everyPeer: readonly Peer[] = ['dovecot', 'cyrus', 'chain']
 
 export interface BenchOptions {
   /** None: ours alone. */
@@ -25,9 +25,9 @@ export interface BenchOptions {
 export const usage = `usage: npm run bench -- [--peers|--peer NAME] [--quick] [--runs N] [--only NAME …] [--seconds S]
                         [--program FILE] [--folder DIR] [--results FILE] [--write|--no-write]
 
-  --peers     measures Postfix with Dovecot and with Cyrus in the same run, turn by turn with ours: as root, some
-              20 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
-  --peer NAME only this one of them, dovecot or cyrus.
+  --peers     measures Postfix with Dovecot and with Cyrus in the same run, turn by turn with ours, and for judged
+              mail Postfix with opendkim, opendmarc and Dovecot: as root, some 25 minutes. Their packages come by test/harness/packages.sh (install, then unpack).
+  --peer NAME only this one of them, dovecot, cyrus or chain (that of judged mail).
   --quick     short loads, one run each: shows that everything works, and no more than that.
   --runs N    how often each is measured (3); the table shows medians.
   --only NAME measures only this workload (or those whose name begins so); may be repeated.
@@ -56,7 +56,8 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
   if (!(seconds >= 0.1 && seconds <= 600)) return '--seconds takes a number from 0.1 to 600'
   const only = values.only ?? []
   const peers = values.peers ? everyPeer : everyPeer.filter((name) => values.peer?.includes(name))
-  if (values.peer?.some((name) => !everyPeer.includes(name as Peer))) return '--peer takes dovecot or cyrus'
+  if (values.peer?.some((name) => !everyPeer.includes(name as Peer)))
+    return '--peer takes dovecot, cyrus or chain'
   const isFull = peers.length === everyPeer.length && !quick && only.length === 0
   return {
     peers,

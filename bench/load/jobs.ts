@@ -1,14 +1,15 @@
 // What a load process can be asked to do, and what it answers.
 
 import { type EchoDone, type EchoJob, runEcho } from './echo.ts'
+import { type EvaluateDone, type EvaluateJob, runEvaluate } from './evaluate.ts'
 import { type IdleDone, type IdleJob, runIdle } from './idle.ts'
 import type { AppendJob, LoginsJob, ScriptDone, ScriptJob } from './imap.ts'
 import { runAppend, runLogins, runScript } from './imap.ts'
 import { runSmtp, type SmtpDone, type SmtpJob } from './smtp.ts'
 
-export type Job = SmtpJob | AppendJob | LoginsJob | ScriptJob | IdleJob | EchoJob
+export type Job = SmtpJob | AppendJob | LoginsJob | ScriptJob | IdleJob | EchoJob | EvaluateJob
 
-export type Done = SmtpDone | ScriptDone | IdleDone | EchoDone
+export type Done = SmtpDone | ScriptDone | IdleDone | EchoDone | EvaluateDone
 
 export type DoneOf<J extends Job> = J extends ScriptJob
   ? ScriptDone
@@ -16,7 +17,9 @@ export type DoneOf<J extends Job> = J extends ScriptJob
     ? IdleDone
     : J extends EchoJob
       ? EchoDone
-      : SmtpDone
+      : J extends EvaluateJob
+        ? EvaluateDone
+        : SmtpDone
 
 /** Does one job. `whenOpen` is asked when an idle load stands. */
 export function runJob(job: Job, whenOpen: (connections: number) => Promise<void>): Promise<Done> {
@@ -33,5 +36,7 @@ export function runJob(job: Job, whenOpen: (connections: number) => Promise<void
       return runIdle(job, whenOpen)
     case 'echo':
       return runEcho(job)
+    case 'evaluate':
+      return runEvaluate(job)
   }
 }

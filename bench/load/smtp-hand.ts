@@ -3,6 +3,7 @@
 
 import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
+import { type Author, signatureBytes, signMessage } from '../signed.ts'
 import { makeMessage, stampId } from './message.ts'
 
 export interface SmtpLoad {
@@ -17,6 +18,12 @@ export interface SmtpLoad {
   readonly perConnection: number
   /** Envelope recipients, taken in turn; one for each message. */
   readonly recipients: readonly string[]
+  /** Signs what is sent; its signature is a part of the size. */
+  readonly author?: Author | undefined
+  /** Different messages of each connection; four unless said. */
+  readonly bodies?: number | undefined
+  /** Between a reply and the next message. */
+  readonly pauseMs?: number | undefined
 }
 
 /** What all connections of one load share. */
@@ -52,9 +59,9 @@ export class SmtpHand {
   constructor(load: SmtpLoad, tally: SmtpTally, seed: number) {
     this.#load = load
     this.#tally = tally
-    this.#bodies = Array.from({ length: 4 }, (_, index) => {
-      const message = makeMessage(seed * 16 + index, load.sizeBytes).toString('latin1')
-      return Buffer.from(message.slice(0, -2) + dot, 'latin1')
+    this.#bodies = Array.from({ length: load.bodies ?? 4 }, (_, index) => {
+      const message = bodyOf(load, seed * 16 + index)
+      return Buffer.concat([message.subarray(0, -2), Buffer.from(dot)])
     })
   }
 
@@ -133,7 +140,8 @@ export class SmtpHand {
         break
       case 'body':
         this.#tally.accepted(performance.now() - this.#finalDotAt)
-        this.#next()
+        if (this.#load.pauseMs === undefined) this.#next()
+        else setTimeout(() => this.#next(), this.#load.pauseMs)
         break
       case 'hello':
         this.#next()
@@ -181,4 +189,10 @@ export class SmtpHand {
     this.#step = step
     this.#socket?.write(text, 'latin1')
   }
+}
+
+function bodyOf({ author, sizeBytes }: SmtpLoad, seed: number): Buffer {
+  return author === undefined
+    ? makeMessage(seed, sizeBytes)
+    : signMessage(makeMessage(seed, sizeBytes - signatureBytes(author)), author)
 }

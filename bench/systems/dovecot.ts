@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { openRoot, type Root } from '../../test/harness/overlay.ts'
 import { untilListening } from '../../test/harness/until.ts'
 import { processesInNamespaceOf } from '../processes.ts'
+import type { Author } from '../signed.ts'
+import { milterPackages, milterUsers, startMilters } from './milters.ts'
 import { frontAbout, queueFolder, startPostfixFront } from './postfix-front.ts'
 import { accountsOf, diskBytesOf, freePorts, type Host, type MailSystem, type Ports } from './system.ts'
 
@@ -26,15 +28,25 @@ const formats: readonly Format[] = [
   },
 ]
 
-/** Starts both programs. `folder` is empty, on the disk to be measured, and others may look into it. */
-export async function startDovecot(folder: string): Promise<Host> {
+/** The same with milters that judge what comes in, for mail that is compared with ours when we judge it too. */
+const chain: Format = {
+  ...(formats[0] as Format),
+  name: 'chain',
+  title: 'Postfix + opendkim, opendmarc + Dovecot sdbox',
+}
+
+/**
+ * Starts both programs. `folder` is empty, on the disk to be measured, and others may look into it.
+ * @param author of mail that is judged: with milters, and with Dovecot's sdbox alone.
+ */
+export async function startDovecot(folder: string, author?: Author): Promise<Host> {
   const [smtp = 0, lmtp = 0, imap = 0] = await freePorts(3)
   const spool = join(folder, 'spool')
   const mail = join(folder, 'mail')
   for (const each of [spool, mail]) mkdirSync(each)
   const root = await openRoot({
-    packages: ['dovecot-imapd', 'dovecot-lmtpd', 'postfix'],
-    users: ['postfix', 'dovecot', 'dovenull', 'vmail'],
+    packages: ['dovecot-imapd', 'dovecot-lmtpd', 'postfix', ...(author ? milterPackages : [])],
+    users: ['postfix', 'dovecot', 'dovenull', 'vmail', ...(author ? milterUsers : [])],
     groups: ['postdrop'],
     shared: folder,
     sockets: { [queueFolder]: spool },
@@ -44,13 +56,17 @@ export async function startDovecot(folder: string): Promise<Host> {
     writeFileSync(join(folder, 'dovecot.conf'), configText(folder, { smtp, lmtp, imap }))
     writeFileSync(join(folder, 'users'), await usersText(root, mail))
     await startProgram(root, folder, imap)
-    await startPostfixFront(root, { folder, smtp, lmtp })
+    const settings = author && (await startMilters(root, folder))
+    await startPostfixFront(root, { folder, smtp, lmtp, settings })
   } catch (error) {
     await root.stop()
     throw error
   }
   return {
-    systems: formats.map((format) => systemOf(format, root, { smtp, lmtp, imap }, { spool, mail })),
+    systems: (author ? [chain] : formats).map((format) => ({
+      ...systemOf(format, root, { smtp, lmtp, imap }, { spool, mail }),
+      ...(author ? { author, about: chainAbout } : {}),
+    })),
     restart: async () => {
       await root.runWell('doveadm', ['-c', join(folder, 'dovecot.conf'), 'stop'])
       await startProgram(root, folder, imap)
@@ -58,6 +74,8 @@ export async function startDovecot(folder: string): Promise<Host> {
     stop: () => root.stop(),
   }
 }
+
+const chainAbout = `${frontAbout.replace('no content checks, ', '')}, with the milters opendkim 2.11 (verifying) and opendmarc 1.4 (refusing failures, SPF by itself), no log of theirs; Dovecot 2.3 as in the others`
 
 async function startProgram(root: Root, folder: string, imap: number): Promise<void> {
   // It keeps what it was given as its output, and whoever waits for the end of that would wait for ever.

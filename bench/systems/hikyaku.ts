@@ -9,6 +9,7 @@ import { start as launch, run, runWell } from '../../test/harness/run.ts'
 import { until } from '../../test/harness/until.ts'
 import type { Account } from '../load/imap-login.ts'
 import { processTree } from '../processes.ts'
+import type { Author } from '../signed.ts'
 import {
   accountsOf,
   diskBytesOf,
@@ -42,6 +43,8 @@ export interface HikyakuOptions {
   readonly copiesNode: boolean
   /** That mail comes to; ten unless said. */
   readonly mailboxes?: number
+  /** Judges mail, also that of this machine; the domain of this author is asked about at its name server. */
+  readonly author?: Author
 }
 
 /** The program in the source, its types stripped by Node at each start. */
@@ -63,7 +66,7 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
   const ports = await freePorts(4)
   const [smtp = 0, lmtp = 0, imap = 0, imaps = 0] = ports
   const config = join(folder, 'hikyaku.toml')
-  writeFileSync(config, configText({ smtp, lmtp, imap, imaps }))
+  writeFileSync(config, configText({ smtp, lmtp, imap, imaps }) + judgingText(options.author))
   const node = options.copiesNode ? join(folder, 'node') : process.execPath
   if (options.copiesNode) copyFileSync(process.execPath, node)
   let child = await start(node, options, config)
@@ -74,6 +77,7 @@ export async function startHikyaku(options: HikyakuOptions): Promise<Host> {
     title: 'Hikyaku',
     ports: { smtp, lmtp, imap, imaps },
     ...accounts,
+    author: options.author,
     processes: () => processTree(child.pid ?? 0),
     diskBytes: () => diskBytesOf(join(folder, 'data')),
     ...(options.watchesLoop ? { loopDelay: () => askLoop(loopSocket(folder)) } : {}),
@@ -141,6 +145,11 @@ function configText({ smtp, lmtp, imap, imaps }: Readonly<Record<string, number>
     '[auth]\nplain_text_on_loopback = true',
     '[log]\nto = "hikyaku.log"\n',
   ].join('\n')
+}
+
+function judgingText(author: Author | undefined): string {
+  if (author === undefined) return ''
+  return `[policy]\nexempt_networks = []\n[dns]\nservers = ["127.0.0.1:${author.dnsPort}"]\n`
 }
 
 async function start(node: string, options: HikyakuOptions, config: string): Promise<ChildProcess> {

@@ -13,10 +13,15 @@ export interface FrontOptions {
   readonly folder: string
   readonly smtp: number
   readonly lmtp: number
+  /** More settings. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
 }
 
 /** Starts it in this root, which must have its packages, users and queue folder. */
-export async function startPostfixFront(root: Root, { folder, smtp, lmtp }: FrontOptions): Promise<void> {
+export async function startPostfixFront(
+  root: Root,
+  { folder, smtp, lmtp, settings }: FrontOptions,
+): Promise<void> {
   await furnishPostfix(root, folder, {
     services: [`127.0.0.1:${smtp} inet n - n - - smtpd`],
     settings: {
@@ -36,6 +41,7 @@ export async function startPostfixFront(root: Root, { folder, smtp, lmtp }: Fron
       smtp_host_lookup: 'native',
       smtpd_tls_security_level: 'none',
       lmtp_tls_security_level: 'none',
+      ...settings,
     },
   })
   await root.runWell('postfix', ['start'])

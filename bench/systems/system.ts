@@ -4,8 +4,9 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Account } from '../load/imap-login.ts'
+import type { Author } from '../signed.ts'
 
-export type SystemName = 'hikyaku' | 'dovecot-sdbox' | 'dovecot-maildir' | 'cyrus'
+export type SystemName = 'hikyaku' | 'dovecot-sdbox' | 'dovecot-maildir' | 'cyrus' | 'chain'
 
 export interface MailSystem {
   readonly name: SystemName
@@ -24,6 +25,8 @@ export interface MailSystem {
   loopDelay?(): Promise<LoopDelay>
   /** The last fault in its log, where it tells one. */
   lastFault?(): string | undefined
+  /** Whose mail passes its checks, where it judges mail. */
+  readonly author?: Author | undefined
   /** What differs from its defaults, for the reader. */
   readonly about: string
 }

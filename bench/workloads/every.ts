@@ -1,4 +1,5 @@
 import { appendWorkloads } from './append.ts'
+import { checkedWorkloads } from './checked.ts'
 import { fsyncsWorkload } from './fsyncs.ts'
 import { idleWorkloads } from './idle.ts'
 import { ingestWorkloads } from './ingest.ts'
@@ -13,6 +14,7 @@ export const everyWorkload: readonly Workload[] = [
   restWorkload,
   ...ingestWorkloads,
   ...appendWorkloads,
+  ...checkedWorkloads,
   fsyncsWorkload,
   mailboxWorkload,
   largeWorkload,

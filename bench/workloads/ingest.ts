@@ -3,6 +3,7 @@
 import type { SmtpJob } from '../load/smtp.ts'
 import { runLoad } from '../loader.ts'
 import { costOf } from '../processes.ts'
+import type { Author } from '../signed.ts'
 import type { MailSystem, SystemName } from '../systems/system.ts'
 import { Arrivals } from './arrivals.ts'
 import {
@@ -16,7 +17,7 @@ import {
   withLoopDelay,
 } from './workload.ts'
 
-interface Shape {
+export interface IngestShape {
   readonly name: string
   readonly title: string
   readonly connections: number
@@ -29,7 +30,7 @@ interface Shape {
   readonly tellsDisk?: true
 }
 
-const metrics: readonly Metric[] = [
+export const ingestMetrics: readonly Metric[] = [
   { key: 'delivered', title: 'delivered', unit: '/s', better: 'more' },
   { key: 'accepted', title: 'accepted', unit: '/s', better: 'more' },
   { key: 'cpuMs', title: 'server CPU a message', unit: 'ms', better: 'less' },
@@ -42,7 +43,7 @@ const metrics: readonly Metric[] = [
 /** Below what our server takes on one connection (1,000); a client that has more comes again, as queues do. */
 const perConnection = 900
 
-const shapes: readonly Shape[] = [
+const shapes: readonly IngestShape[] = [
   { name: 'smtp-10', title: 'SMTP, 10 connections, 4 KiB', connections: 10, tellsDisk: true },
   { name: 'smtp-1', title: 'SMTP, 1 connection, 4 KiB', connections: 1, without: ['dovecot-maildir'] },
   { name: 'smtp-64', title: 'SMTP, 64 connections, 4 KiB', connections: 64, without: ['dovecot-maildir'] },
@@ -66,7 +67,7 @@ const shapes: readonly Shape[] = [
 export const ingestWorkloads: readonly Workload[] = shapes.map((shape) => ({
   name: shape.name,
   title: shape.title,
-  metrics,
+  metrics: ingestMetrics,
   ...(shape.without ? { without: shape.without } : {}),
   prepare: async ({ system }, lengths) => {
     const arrivals = await Arrivals.open(system)
@@ -79,7 +80,7 @@ export const ingestWorkloads: readonly Workload[] = shapes.map((shape) => ({
 }))
 
 /** The load of this shape on this system. */
-export function jobOf(shape: Shape, { ports, many }: MailSystem, { seconds, most }: Limits): SmtpJob {
+export function jobOf(shape: IngestShape, { ports, many }: MailSystem, { seconds, most }: Limits): SmtpJob {
   const protocol = shape.protocol ?? 'smtp'
   return {
     kind: 'smtp',
@@ -96,13 +97,18 @@ export function jobOf(shape: Shape, { ports, many }: MailSystem, { seconds, most
   }
 }
 
-async function runIngest(shape: Shape, { system, warn }: Measured, lengths: Lengths): Promise<Numbers> {
+export async function runIngest(
+  shape: IngestShape,
+  { system, warn }: Measured,
+  lengths: Lengths,
+  author?: Author,
+): Promise<Numbers> {
   const arrivals = await Arrivals.open(system)
   try {
     return await withLoopDelay(system, async () => {
       const diskBefore = shape.tellsDisk ? system.diskBytes() : 0
       const before = costOf(system.processes())
-      const done = await runLoad(jobOf(shape, system, lengths))
+      const done = await runLoad({ ...jobOf(shape, system, lengths), author })
       const { count, atMs } = await arrivals.until(done.accepted)
       const after = costOf(system.processes())
       for (const problem of done.problems) warn(problem)
