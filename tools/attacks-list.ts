@@ -152,11 +152,17 @@ const AUTHENTICITY: Group['attacks'] = {
       },
     },
   },
-  15: wholly(
-    'Forged results',
-    'Authentication-Results and Received-SPF of the sender’s making (CVE-2019-20790, CVE-2020-12272)',
-    SENDERS,
-  ),
+  15: {
+    title: 'Forged results',
+    parts: {
+      a: {
+        what: 'Authentication-Results and Received-SPF of the sender’s making that carry our name (CVE-2019-20790 OpenDMARC)',
+      },
+      b: {
+        what: 'Quotes, parentheses and line ends in HELO, domains and signatures that become results of ours (CVE-2020-12272 OpenDMARC)',
+      },
+    },
+  },
   16: wholly('SPF', 'Lookups without end, include loops, macros (mailauth 5.0.2; BreakSPF)', SENDERS),
   17: wholly(
     'DKIM',
@@ -168,7 +174,15 @@ const AUTHENTICITY: Group['attacks'] = {
     'Relaxed alignment, names of the prototype, several records, the tree walk (mailauth 5.0.0)',
     SENDERS,
   ),
-  19: wholly('ARC', 'More than 50 sets, gaps, duplicates (ValiMail; mailauth)', SENDERS),
+  19: {
+    title: 'ARC',
+    parts: {
+      a: { what: 'More than 50 sets, and more of them than a thread has time for (ValiMail; mailauth)' },
+      b: {
+        what: 'Gaps, duplicates, `cv` that contradicts, instances that are no number (ValiMail; mailauth)',
+      },
+    },
+  },
   20: wholly(
     'Reports',
     'Zip and XML bombs, markup in names (fast-xml-parser; mailauth 4.12.1; Stalwart 0.16.18)',

@@ -55,7 +55,7 @@ test('a message that was changed since the newest seal costs no question', async
   assert.equal((await validateArc(read(silent), never)).result, 'fail')
 })
 
-test('sets beyond the limit of octets are not hashed', async () => {
+test('attack 19a: sets beyond the limit of octets are not hashed', async () => {
   const large = set(1, `ARC-Authentication-Results: i=1; ${'x'.repeat(ARC_LIMITS.chainBytes)}`)
   const found = await validateArc(read(large), never)
   assert.equal(found.why, `the ARC sets have more than ${ARC_LIMITS.chainBytes} octets`)

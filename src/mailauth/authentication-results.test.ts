@@ -146,7 +146,7 @@ function expected({ spf, dkim, arc, dmarc }: Evidence): string[] {
   return [`spf=${spf.result}`, ...signatures, `arc=${arc.result}`, `dmarc=${dmarc.result}`]
 }
 
-test('property: nothing that a peer writes adds, changes or hides a result (round trip)', () => {
+test('attack 15b: nothing that a peer writes adds, changes or hides a result (round trip)', () => {
   fc.assert(
     fc.property(evidence, hostile, (found, client) => {
       const field = formatAuthenticationResults({ authservId: 'mx.example.com', evidence: found, client })
@@ -167,7 +167,7 @@ test('property: nothing that a peer writes adds, changes or hides a result (roun
   )
 })
 
-test('property: also a reader that only searches the text finds our results and no others', () => {
+test('attack 15b: also a reader that only searches the text finds our results and no others', () => {
   fc.assert(
     fc.property(evidence, (found) => {
       const text = formatResults({ authservId: 'mx.example.com', evidence: found })

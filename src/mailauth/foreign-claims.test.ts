@@ -20,7 +20,7 @@ function claimed(field: string, authservId = OWN): boolean {
   return claims.length > 0
 }
 
-test('fields that carry our authserv-id are found, however it is written', () => {
+test('attack 15a: fields that carry our authserv-id are found, however it is written', () => {
   for (const field of [
     'Authentication-Results: mx.example.com; dmarc=pass',
     'authentication-results:MX.Example.COM;dmarc=pass',
@@ -79,7 +79,7 @@ test('a name of ours beyond ASCII is known in both of its forms', () => {
   }
 })
 
-test('all of many are found, where they stand; the body is not looked at', () => {
+test('attack 15a: all of many are found, where they stand; the body is not looked at', () => {
   const one = `Authentication-Results: ${OWN}; dmarc=pass\r\n`
   const filler = 'X-Filler: 1\r\n'.repeat(3_000)
   const header = Buffer.from(`${one}${filler}${one}\r\n${one}`)

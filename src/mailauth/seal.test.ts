@@ -142,7 +142,7 @@ test('no set where nobody can say which would be the next', async () => {
   assert.equal(makeSeal({ header, bodyHash: '', arc: looked, results: 'mx', key: FIRST, nowMs: NOW_MS }), '')
 })
 
-test('a chain of 50 sets passes, and gets no 51st', async () => {
+test('attack 19a: a chain of 50 sets passes, and gets no 51st', async () => {
   let message = await fromAuthor()
   for (let sets = 0; sets < ARC_LIMITS.sets; sets++)
     message = await passedOn(message, sets % 2 === 0 ? FIRST : SECOND)
@@ -150,6 +150,28 @@ test('a chain of 50 sets passes, and gets no 51st', async () => {
   assert.equal(arc.result, 'pass', arc.why)
   assert.equal(arc.sealers.length, ARC_LIMITS.sets)
   assert.equal(await seal(message), '')
+})
+
+test('attack 19b: sets that are missing, double or contradict each other fail, and are told', async () => {
+  const first = (await passedOn(await fromAuthor())).toString()
+  const second = (await passedOn(Buffer.from(first), SECOND)).toString()
+  const [firstSet = ''] = first.split('DKIM-Signature')
+  for (const [what, message, why] of [
+    ['the first set is gone', second.replace(firstSet, ''), /i=2 expected=1/],
+    [
+      'the second set stands alone in part',
+      second.replace(/ARC-Seal:[\s\S]*?(?=ARC-M)/, ''),
+      /i=2 no arc-seal/,
+    ],
+    ['a set stands twice', firstSet + first, /i=1 multiple arc-seal/],
+    ['a number of three digits', first.replace('i=1;', 'i=001;'), /instance/],
+    ['cv=pass in the first', first.replace('cv=none', 'cv=pass'), /cv=/],
+    ['cv=none in the second', second.replace('cv=pass', 'cv=none'), /cv=none/],
+  ] as const) {
+    const { arc } = await evaluated(Buffer.from(message), ZONE)
+    assert.equal(arc.result, 'fail', what)
+    assert.match(arc.why ?? '', why, what)
+  }
 })
 
 test('an Ed25519 key makes no set: verifiers of ARC do not know it', () => {
