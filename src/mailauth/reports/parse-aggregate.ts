@@ -1,5 +1,4 @@
 import { XMLParser } from 'fast-xml-parser'
-import { visible } from '../../bytes/ascii.ts'
 import type { DmarcPolicy } from '../../mail/authentication.ts'
 import { canonicalDomain } from '../../mail/domain.ts'
 import { canonicalIp } from '../../mail/ip.ts'
@@ -7,6 +6,7 @@ import type { PolicyOverride, ReportedDkim, ReportedSpf, ReportRecord } from '..
 import type { AggregateReport, PublishedPolicy } from './aggregate.ts'
 import { REPORT_LIMITS } from './limits.ts'
 import { decodeReportText } from './report-text.ts'
+import { shownText } from './shown-text.ts'
 import { guardXml, type XmlChild } from './xml-guard.ts'
 
 export type ParsedAggregate =
@@ -38,7 +38,7 @@ export function parseAggregate(octets: Uint8Array): ParsedAggregate {
   try {
     return readFeedback(guarded.children, parse)
   } catch (error) {
-    const why = visible(String(error)).slice(0, REPORT_LIMITS.textChars)
+    const why = shownText(String(error))
     return { ok: false, why: `as XML it cannot be read: ${why}` }
   }
 }
@@ -168,7 +168,7 @@ function readReason(reason: Node): PolicyOverride {
   const comment = textOf(reason, 'comment')
   if (type !== undefined) return comment === undefined ? { type } : { type, comment }
   const other = [textOf(reason, 'type'), comment].filter((text) => text !== undefined).join(': ')
-  return other === '' ? { type: 'other' } : { type: 'other', comment: other }
+  return other === '' ? { type: 'other' } : { type: 'other', comment: shownText(other) }
 }
 
 const DKIM_RESULTS = ['none', 'pass', 'fail', 'policy', 'neutral', 'temperror', 'permerror'] as const
@@ -219,7 +219,7 @@ function child(node: unknown, name: string): Node | undefined {
 
 function nodeText(node: Node): string {
   const text = Object.hasOwn(node, '#text') ? String(node['#text']) : ''
-  return visible(decoded(text).replace(/\s+/g, ' ').trim()).slice(0, REPORT_LIMITS.textChars)
+  return shownText(decoded(text))
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }

@@ -1,9 +1,9 @@
-import { visible } from '../../bytes/ascii.ts'
 import { canonicalDomain } from '../../mail/domain.ts'
 import { canonicalIp } from '../../mail/ip.ts'
 import type { TlsFailure } from '../../ports/reports.ts'
 import { REPORT_LIMITS } from './limits.ts'
 import { decodeReportText } from './report-text.ts'
+import { shownText } from './shown-text.ts'
 
 /** A TLS report as a value (rfc8460 §4.4). */
 export interface TlsReport {
@@ -133,7 +133,7 @@ function listOf(value: unknown, name: string): readonly unknown[] {
 function textOf(value: unknown, name: string): string | undefined {
   const found = member(value, name)
   if (typeof found !== 'string') return undefined
-  const text = visible(found.replace(/\s+/g, ' ').trim()).slice(0, REPORT_LIMITS.textChars)
+  const text = shownText(found)
   return text === '' ? undefined : text
 }
 

@@ -134,16 +134,15 @@ function tagEnd(text: string, from: number): number | undefined {
 }
 
 function wrongText(text: string, start: number, end: number, depth: number): string | undefined {
-  if (
-    end - start > REPORT_LIMITS.xmlTextChars &&
-    text.slice(start, end).trim().length > REPORT_LIMITS.xmlTextChars
-  )
+  if (end === start) return undefined
+  // Of the piece alone: a search in the whole would go through all of the rest, for each element.
+  const piece = text.slice(start, end)
+  if (piece.length > REPORT_LIMITS.xmlTextChars && piece.trim().length > REPORT_LIMITS.xmlTextChars)
     return `a text is longer than ${REPORT_LIMITS.xmlTextChars} characters`
-  if (depth === 0)
-    return /\S/.test(text.slice(start, end)) ? 'there is text outside of its elements' : undefined
-  for (let amp = text.indexOf('&', start); amp >= 0 && amp < end; amp = text.indexOf('&', amp + 1)) {
+  if (depth === 0) return /\S/.test(piece) ? 'there is text outside of its elements' : undefined
+  for (let amp = piece.indexOf('&'); amp >= 0; amp = piece.indexOf('&', amp + 1)) {
     REFERENCE.lastIndex = amp
-    if (!REFERENCE.test(text)) return 'it uses an entity that XML itself does not know'
+    if (!REFERENCE.test(piece)) return 'it uses an entity that XML itself does not know'
   }
   return undefined
 }
