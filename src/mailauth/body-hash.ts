@@ -8,7 +8,7 @@ import { CR, LF, SP, TAB } from '../bytes/ascii.ts'
 
 export type BodyCanonicalization = 'simple' | 'relaxed'
 
-const OUT_BYTES = 64 * 1024
+const OUT_BYTES = 16 * 1024
 const CRLF = Buffer.from('\r\n', 'latin1')
 const CR_ONLY = CRLF.subarray(0, 1)
 
