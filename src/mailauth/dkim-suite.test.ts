@@ -7,13 +7,13 @@ import { CanonicalBody } from './body-hash.ts'
 import { evidenceOf, signed } from './signed.test-kit.ts'
 import type { Zone } from './zone.test-kit.ts'
 
-// Messages of RFC 6376 and RFC 8463, and Mail-DKIM's corpus, read where HIKYAKU_TESTDATA says they are.
+// Messages of rfc6376 and rfc8463, and Mail-DKIM's corpus, read where HIKYAKU_TESTDATA says they are.
 const folder = process.env.HIKYAKU_TESTDATA
 const skip = folder === undefined ? 'HIKYAKU_TESTDATA is not set: no DKIM messages' : false
 
 const read = (name: string): Buffer => readFileSync(join(folder ?? '', 'dkim', name))
 
-/** rfc8463 §A.2, and the key that Exim's tests publish. */
+/** rfc8463 appendix A, and the key that Exim's tests publish. */
 const ZONE: Zone = {
   'brisbane._domainkey.football.example.com': {
     TXT: ['v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='],
@@ -67,7 +67,7 @@ interface CorpusCase {
 }
 
 /**
- * The corpus is from before RFC 6376: what it holds without `v=`, with rsa-sha1 or with keys of 512 bits is no pass any
+ * The corpus is from before rfc6376: what it holds without `v=`, with rsa-sha1 or with keys of 512 bits is no pass any
  * more. The table says of each signature what came of it, and whether our canonical body has the hash that it names.
  */
 test("Mail-DKIM's corpus is parsed and canonicalised as recorded", { skip }, async () => {

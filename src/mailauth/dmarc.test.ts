@@ -10,7 +10,7 @@ import { StillClock, type Zone, ZoneDns } from './zone.test-kit.ts'
 
 /** A row: what the DNS holds and what passed; `?` before a domain: it could not be found out. Others are not checked. */
 interface Row {
-  /** Of RFC 9989. */
+  /** Of rfc9989. */
   readonly section: string
   readonly name: string
   readonly author: string

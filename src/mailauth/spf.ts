@@ -12,6 +12,7 @@ export async function checkSpf(facts: EvaluationFacts, inquiry: Inquiry): Promis
   const { reversePath, helo, client } = facts
   const identity = reversePath === null ? 'helo' : 'mailfrom'
   const asked = reversePath === null ? helo : reversePath.domain
+  // rfc8616 §4: U-labels are checked as A-labels.
   const domain = canonicalDomain(asked) ?? ''
   const about = { domain, identity } as const
   // rfc7208 §4.3: a literal, a single label or what else is no name can have no record.
