@@ -111,6 +111,16 @@ export const LOG_EVENTS = {
   },
   'message.accepted': { facility: 'mail', level: 'info', says: 'A message was accepted and is on disk.' },
   'message.refused': { facility: 'mail', level: 'info', says: 'A message or recipient was refused.' },
+  'message.held': {
+    facility: 'mail',
+    level: 'notice',
+    says: 'A message is held in the quarantine; its sender was answered as if it were delivered.',
+  },
+  'secondary.unknown-user': {
+    facility: 'mail',
+    level: 'warning',
+    says: 'A backup server of ours took mail for somebody who is not here: it is held. Tell that server which recipients there are.',
+  },
   'message.stored': { facility: 'mail', level: 'info', says: 'A message is in a mailbox.' },
   'message.damaged': {
     facility: 'mail',

@@ -26,7 +26,7 @@ export type TraceFact =
       readonly kind: 'recipient'
       readonly address: string
       /** What the address turned out to be. */
-      readonly as: 'account' | 'alias' | 'catch-all' | 'remote' | 'test' | 'refused'
+      readonly as: 'account' | 'alias' | 'catch-all' | 'remote' | 'test' | 'unknown' | 'refused'
       readonly to?: readonly string[] | undefined
       readonly reply?: Reply | undefined
     }
@@ -36,6 +36,8 @@ export type TraceFact =
       readonly messageId?: string | undefined
       readonly subject?: string | undefined
       readonly from?: string | undefined
+      /** The identifier of its one List-Id field. */
+      readonly list?: string | undefined
     }
   | { readonly kind: 'leniency'; readonly what: string }
   | { readonly kind: 'added-field'; readonly name: string }

@@ -9,4 +9,6 @@ export interface Accepted {
   readonly remote: readonly Address[]
   readonly notify?: Notify | undefined
   readonly orcpt?: string | undefined
+  /** Nobody here; taken from a backup server of ours only to be held. */
+  readonly unknown?: boolean | undefined
 }

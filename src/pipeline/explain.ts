@@ -96,6 +96,8 @@ function recipientSentence(fact: Extract<TraceFact, { kind: 'recipient' }>): str
       return `Recipient ${fact.address} is caught by the domain's catch-all${to}.`
     case 'remote':
       return `Recipient ${fact.address} is elsewhere.`
+    case 'unknown':
+      return `Recipient ${fact.address} is nobody here; a backup server of ours has taken it, and it is held.`
     case 'test':
       return `Recipient ${fact.address} belongs to the test domain, which throws the message away.`
     case 'refused':
@@ -124,7 +126,8 @@ function decisionSentence(fact: Extract<TraceFact, { kind: 'decision' }>): strin
     hold: 'held',
     discard: 'thrown away',
   }[fact.action]
-  return `It was ${verb}${ruleText(fact.rule)}${told}.`
+  const reasons = (fact.reasons ?? []).map(({ text }) => ` ${text}`).join('')
+  return `It was ${verb}${ruleText(fact.rule)}${told}.${reasons}`
 }
 
 function attemptSentence(fact: Extract<TraceFact, { kind: 'attempt' }>, zone: Zone): string {

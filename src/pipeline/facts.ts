@@ -3,6 +3,7 @@ import { unfold } from '../mime/header.ts'
 import { decodedWords } from '../mime/words.ts'
 import { type ContentHeader, fieldsNamed } from './header-checks.ts'
 import type { Origin } from './origin.ts'
+import { headerFacts } from './policy/header-facts.ts'
 
 /** Characters of a subject or From kept in a trace: enough to recognise it. */
 const MAX_TEXT = 200
@@ -32,10 +33,16 @@ export function describeHeader(header: ContentHeader): {
   messageId?: string | undefined
   subject?: string | undefined
   from?: string | undefined
+  list?: string | undefined
 } {
   const text = (key: string): string | undefined => {
     const field = fieldsNamed(header, key)[0]
     return field === undefined ? undefined : decodedWords(unfold(field.raw)).slice(0, MAX_TEXT)
   }
-  return { messageId: text('message-id'), subject: text('subject'), from: text('from') }
+  return {
+    messageId: text('message-id'),
+    subject: text('subject'),
+    from: text('from'),
+    list: headerFacts(header).listId,
+  }
 }

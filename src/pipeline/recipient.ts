@@ -8,7 +8,7 @@ import { testDomainAnswer } from './test-domain.ts'
 export type RecipientDecision =
   | {
       readonly kind: 'accept'
-      readonly as: 'account' | 'alias' | 'catch-all' | 'remote' | 'test'
+      readonly as: 'account' | 'alias' | 'catch-all' | 'remote' | 'test' | 'unknown'
       readonly local: readonly LocalTarget[]
       readonly remote: readonly Address[]
     }
@@ -24,6 +24,8 @@ export interface RecipientQuestion {
   /** rfc1870 §6.1: what the client declared. */
   readonly declaredSizeBytes?: number | undefined
   readonly testDomain?: string | undefined
+  /** A backup server of ours asks: a 5xx for an unknown user would make it write to a sender who may be forged. */
+  readonly isSecondary?: boolean | undefined
 }
 
 /** Relay is granted here and nowhere else. */
@@ -35,7 +37,7 @@ export function decideRecipient(question: RecipientQuestion, directory: Director
     case 'local': {
       // Somebody hopes that we take `user%other@ours` apart again; a catch-all must not make that look like success.
       if (resolution.via === 'catch-all' && looksRouted(address))
-        return refuse(550, '5.7.1', relayText(address, role))
+        return question.isSecondary === true ? UNKNOWN : refuse(550, '5.7.1', relayText(address, role))
       const full = resolution.accounts.find((target) => isFull(target, question.declaredSizeBytes))
       if (full !== undefined)
         return refuse(
@@ -47,6 +49,7 @@ export function decideRecipient(question: RecipientQuestion, directory: Director
       return { kind: 'accept', as: resolution.via, local: resolution.accounts, remote: resolution.remote }
     }
     case 'no-such-user':
+      if (question.isSecondary === true) return UNKNOWN
       if (looksRouted(address)) return refuse(550, '5.7.1', relayText(address, role))
       return refuse(550, '5.1.1', `There is no mailbox ${formatAddress(address)} here`)
     case 'not-ours':
@@ -62,6 +65,8 @@ export function decideRecipient(question: RecipientQuestion, directory: Director
       )
   }
 }
+
+const UNKNOWN: RecipientDecision = { kind: 'accept', as: 'unknown', local: [], remote: [] }
 
 function decideTest(question: RecipientQuestion): RecipientDecision {
   // Handed in by our own people it takes the way that all outgoing mail takes: queue, runner, SMTP back to us.

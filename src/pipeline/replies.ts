@@ -9,6 +9,14 @@ export const TOO_MUCH_AT_ONCE = reply(
   'memory was short, and this client held the most',
 )
 
+/** No thread could be had to check it, or to sign it. Nothing is lost: the client comes again. */
+export function authFailureReply(what: 'checked' | 'signed', cause: string): Reply {
+  return reply(451, '4.3.0', `The message could not be ${what} here; try again later`, cause)
+}
+
+/** The client heard nothing or something else meanwhile: to store it now would make two of it when it comes again. */
+export const GONE = reply(421, '4.4.2', 'The connection was lost while the message was checked')
+
 /** What the peer hears when the store could not take its message. Only 'too-big' is the peer's to mend. */
 export function storeFailureReply(failure: StoreFailure, maxMessageBytes: number): Reply {
   switch (failure.kind) {

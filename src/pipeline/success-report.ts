@@ -5,7 +5,6 @@ import { reply } from '../mail/reply.ts'
 import { composeDeliveryReport, isGlobalReport } from '../mime/delivery-report.ts'
 import type { StagedBody } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
-import type { Role } from './origin.ts'
 import { sendOwnMail } from './own-mail.ts'
 import type { PipelinePorts } from './ports.ts'
 
@@ -16,8 +15,8 @@ export interface Delivered {
   readonly accepted: readonly Accepted[]
   readonly body: StagedBody
   readonly nowMs: number
-  /** Where it came from. */
-  readonly role: Role
+  /** Something vouches for the envelope sender: our own people's log-in, SPF, DMARC. A forged one would have us mail a stranger. */
+  readonly isSenderVouched: boolean
 }
 
 /**
@@ -43,7 +42,7 @@ function isAskedFor({ local, notify }: Accepted): boolean {
 
 async function report(
   ports: PipelinePorts,
-  { traceId, sender, body, nowMs, role }: Delivered,
+  { traceId, sender, body, nowMs, isSenderVouched }: Delivered,
   {
     asked,
     to,
@@ -52,9 +51,13 @@ async function report(
   const { clock, directory, intake, log, random } = ports
   const place = directory.resolve(to)
   const local = place.kind === 'local' ? place.accounts : []
-  // Nothing vouches for the sender of mail from the open Internet yet: a forged one would have us mail a stranger.
-  const remote =
-    role === 'mx' ? [] : place.kind === 'local' ? place.remote : place.kind === 'not-ours' ? [to] : []
+  const remote = !isSenderVouched
+    ? []
+    : place.kind === 'local'
+      ? place.remote
+      : place.kind === 'not-ours'
+        ? [to]
+        : []
   if (local.length === 0 && remote.length === 0) return
   const reportId = makeTraceId(nowMs, random.bytes(10))
   const told = {

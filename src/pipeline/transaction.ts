@@ -1,21 +1,27 @@
 import { type Address, addressKey, formatAddress } from '../mail/address.ts'
 import { assert } from '../mail/assert.ts'
+import type { Evidence } from '../mail/authentication.ts'
 import type { EnvelopeSender, Notify } from '../mail/envelope.ts'
 import { makeTraceId, type TraceId } from '../mail/ids.ts'
 import { formatReply, isPositive, type Reply, reply } from '../mail/reply.ts'
-import type { TraceEvent, TraceFact } from '../mail/trace.ts'
-import type { BodyWriter, StagedBody, StoreFailure } from '../ports/store.ts'
+import type { Reason, TraceEvent, TraceFact } from '../mail/trace.ts'
+import type { BodyWriter, StagedBody, Stored, StoreFailure } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
-import { commitMessage } from './commit.ts'
+import { type CommitOutcome, commitMessage, type JudgedFor } from './commit.ts'
 import { missingFields } from './complete.ts'
 import { describeHeader, originFacts } from './facts.ts'
-import { readHeader, refuseForeignAuthor, refuseLoop } from './header-checks.ts'
+import { type ContentHeader, readHeader, refuseForeignAuthor, refuseLoop } from './header-checks.ts'
+import { type Judgement, judgeMessage } from './judge.ts'
 import { isOwnMail, type Origin } from './origin.ts'
+import { type Standing, standingOf } from './policy/standing.ts'
+import { type Fault, structureFault } from './policy/structure.ts'
 import type { PipelinePorts, PipelineSettings } from './ports.ts'
 import { receivedField, returnPathField } from './received.ts'
 import { decideRecipient, type RecipientDecision } from './recipient.ts'
-import { storeFailureReply, TOO_MUCH_AT_ONCE } from './replies.ts'
+import { authFailureReply, GONE, storeFailureReply, TOO_MUCH_AT_ONCE } from './replies.ts'
+import { withoutClaims } from './restage.ts'
 import { refuseForeignSender } from './sender.ts'
+import { signSubmission } from './sign.ts'
 
 /** What a RCPT is answered; 'silence' is the test domain's `timeout@`. */
 export type RecipientAnswer = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'silence' }
@@ -29,17 +35,22 @@ export class Transaction {
   readonly #ports: PipelinePorts
   readonly #settings: PipelineSettings
   readonly #origin: Origin
+  readonly #standing: Standing
   readonly #sender: EnvelopeSender
   readonly #trace: TraceEvent[] = []
   readonly #accepted: Accepted[] = []
   #body: BodyWriter | undefined
   #over = false
   #isDropped = false
+  #isGone = false
+  /** The content, once it has come to its end. */
+  #staged: StagedBody | undefined
 
   constructor(ports: PipelinePorts, origin: Origin, sender: EnvelopeSender) {
     this.#ports = ports
     this.#settings = ports.settings()
     this.#origin = origin
+    this.#standing = standingOf(origin, this.#settings.policy)
     this.#sender = sender
     this.id = makeTraceId(ports.clock.now(), ports.random.bytes(10))
     for (const fact of originFacts(origin)) this.note(fact)
@@ -78,7 +89,7 @@ export class Transaction {
   #begin(failure: StoreFailure | undefined): Reply {
     return failure === undefined
       ? reply(250, '2.1.0', 'Sender ok')
-      : this.#refuse('store', storeFailureReply(failure, this.#settings.maxMessageBytes))
+      : this.#refuse('store', this.#failureReply(failure))
   }
 
   addRecipient(recipient: {
@@ -94,13 +105,15 @@ export class Transaction {
         mayRelay: isOwnMail(role) && (login !== undefined || trustedNetwork !== undefined),
         declaredSizeBytes: this.#sender.declaredSizeBytes,
         testDomain: this.#settings.testDomain,
+        isSecondary: this.#standing === 'secondary',
       },
       this.#ports.directory,
     )
     this.#noteRecipient(recipient.address, decision)
     if (decision.kind === 'silence') return decision
     if (decision.kind === 'refuse') return { kind: 'reply', reply: decision.reply }
-    this.#accepted.push({ ...recipient, local: decision.local, remote: decision.remote })
+    const { local, remote, as } = decision
+    this.#accepted.push({ ...recipient, local, remote, unknown: as === 'unknown' || undefined })
     return { kind: 'reply', reply: reply(250, '2.1.5', 'Recipient ok') }
   }
 
@@ -130,11 +143,16 @@ export class Transaction {
     if (this.#isDropped) return this.#refuse('load', TOO_MUCH_AT_ONCE)
     const body = this.#body ?? this.#ports.intake.body(this.#settings.maxMessageBytes)
     const staged = await body.finish()
-    if (!staged.ok)
-      return this.#refuse('store', storeFailureReply(staged.failure, this.#settings.maxMessageBytes))
+    if (!staged.ok) return this.#refuse('store', this.#failureReply(staged.failure))
+    this.#staged = staged.value
     const answer = await this.#judgeAndStore(staged.value)
-    if (!isPositive(answer)) staged.value.discard()
+    if (!isPositive(answer)) this.#staged.discard()
     return answer
+  }
+
+  /** The client is gone, or was told something else: what is not stored yet is not stored any more. */
+  abandon(): void {
+    this.#isGone = true
   }
 
   /**
@@ -159,49 +177,145 @@ export class Transaction {
     if (loop !== undefined) return this.#refuse('loop', loop)
     const author = refuseForeignAuthor(header, this.#origin, this.#judge())
     if (author !== undefined) return this.#refuse('author-owner', author)
+    if (this.#standing === 'exempt') return this.#takeOwn(staged, header)
+    const { policy } = this.#settings
+    const fault = structureFault(staged.header, header, policy)
+    const isSecondary = this.#standing === 'secondary'
+    if (fault !== undefined && !isSecondary) return this.#refuse(fault.rule, fault.reply)
+    let judgement: Judgement
+    try {
+      judgement = await this.#judged(staged, header, { isSecondary, fault })
+    } catch (error) {
+      return this.#refuse('not-checked', authFailureReply('checked', causeOf(error)))
+    }
+    if (this.#isGone) return this.#refuse('content lost', GONE)
+    const { action, rule, reasons, reply: answer } = judgement.verdict
+    if (action === 'refuse' || action === 'defer') {
+      assert(answer !== undefined, `${rule} has no reply`)
+      return this.#refuse(rule, answer, reasons)
+    }
+    return this.#store(staged, header, { judgement })
+  }
+
+  #judged(
+    body: StagedBody,
+    header: ContentHeader,
+    given: { readonly isSecondary: boolean; readonly fault: Fault | undefined },
+  ): Promise<Judgement> {
+    return judgeMessage(
+      this.#ports,
+      {
+        ...{ origin: this.#origin, sender: this.#sender, accepted: this.#accepted, settings: this.#settings },
+        ...{ body, header, ...given },
+      },
+      (fact) => this.note(fact),
+    )
+  }
+
+  /** Our own people's, and what somebody else has judged. */
+  #takeOwn(staged: StagedBody, header: ContentHeader): Promise<Reply> {
     const nowMs = this.#ports.clock.now()
-    const zoneMinutes = this.#ports.clock.zoneMinutes(nowMs)
     const added = isOwnMail(this.#origin.role)
       ? missingFields(header, {
           nowMs,
-          zoneMinutes,
+          zoneMinutes: this.#ports.clock.zoneMinutes(nowMs),
           traceId: this.id,
           domain: this.#sender.reversePath?.domain ?? this.#settings.hostname,
         })
       : []
     for (const { name } of added) this.note({ kind: 'added-field', name })
+    return this.#store(staged, header, { added: added.map(({ field }) => field).join('') })
+  }
+
+  async #store(
+    staged: StagedBody,
+    header: ContentHeader,
+    given: { readonly judgement?: Judgement; readonly added?: string },
+  ): Promise<Reply> {
+    const body = await this.#withoutClaims(staged)
+    if (!body.ok) return this.#refuse('store', this.#failureReply(body.failure))
+    this.#staged = body.value
+    const { judgement, added = '' } = given
+    let signatures: string
+    try {
+      const signed = { origin: this.#origin, body: body.value, added: Buffer.from(added, 'utf8') }
+      signatures = await signSubmission(this.#ports, signed, (fact) => this.note(fact))
+    } catch (error) {
+      return this.#refuse('not-signed', authFailureReply('signed', causeOf(error)))
+    }
+    if (this.#isGone) return this.#refuse('content lost', GONE)
+    const nowMs = this.#ports.clock.now()
     const returnPath = returnPathField(this.#sender.reversePath)
-    const received = receivedField({
-      origin: this.#origin,
-      hostname: this.#settings.hostname,
-      traceId: this.id,
-      smtputf8: this.#sender.smtputf8,
-      receivedAtMs: nowMs,
-      zoneMinutes,
-      onlyRecipient: this.#accepted.length === 1 ? this.#accepted[0]?.address : undefined,
-    })
-    const prefix = Buffer.from(returnPath + received + added.map(({ field }) => field).join(''), 'utf8')
+    // Results stand above our Received field (rfc8601 §5, rfc7208 §9.1), a signature below it: it signs what follows.
+    const prefix = [returnPath, judgement?.fields ?? '', this.#received(nowMs), signatures, added].join('')
     const outcome = await commitMessage(this.#ports, {
       traceId: this.id,
       trace: this.#trace,
       sender: this.#sender,
       accepted: this.#accepted,
-      body: staged,
-      prefix,
+      body: body.value,
+      prefix: Buffer.from(prefix, 'utf8'),
       skipBytes: Buffer.byteLength(returnPath),
-      role: this.#origin.role,
+      isSenderVouched: this.#origin.role !== 'mx' || vouchesForSender(judgement?.evidence),
+      judged: judgement === undefined ? undefined : this.#judgedFor(judgement, header, nowMs),
       nowMs,
     })
-    if (outcome.kind === 'failed')
-      return this.#refuse('store', storeFailureReply(outcome.failure, this.#settings.maxMessageBytes))
-    this.#log('message.accepted', {
+    if (outcome.kind === 'failed') return this.#notStored(outcome)
+    if (!outcome.isHeld) this.#log('message.accepted', this.#described(body.value))
+    return reply(250, '2.0.0', `Accepted, on disk as ${this.id}`)
+  }
+
+  async #withoutClaims(staged: StagedBody): Promise<Stored<StagedBody>> {
+    // Of LMTP and of exempt clients the results may be ours indeed: they were judged by us, or by those we trust.
+    if (this.#standing === 'exempt' && !isOwnMail(this.#origin.role)) return { ok: true, value: staged }
+    const { authservId } = this.#settings.policy
+    return withoutClaims(this.#ports.intake, staged, { authservId, note: (fact) => this.note(fact) })
+  }
+
+  #received(nowMs: number): string {
+    return receivedField({
+      origin: this.#origin,
+      hostname: this.#settings.hostname,
+      traceId: this.id,
+      smtputf8: this.#sender.smtputf8,
+      receivedAtMs: nowMs,
+      zoneMinutes: this.#ports.clock.zoneMinutes(nowMs),
+      onlyRecipient: this.#accepted.length === 1 ? this.#accepted[0]?.address : undefined,
+    })
+  }
+
+  #judgedFor(
+    { verdict, evidence, client, helo, listId }: Judgement,
+    header: ContentHeader,
+    nowMs: number,
+  ): JudgedFor {
+    const { holdMs, junkDomains } = this.#settings
+    const { from = '', subject = '' } = describeHeader(header)
+    const hold = { evidence, untilMs: nowMs + holdMs, from, subject, client, helo, list: listId }
+    return { verdict, hold, junkDomains }
+  }
+
+  #described(body: StagedBody): LogFields {
+    return {
       from: this.#sender.reversePath === null ? '<>' : formatAddress(this.#sender.reversePath),
       to: this.#accepted.map(({ address }) => addressKey(address)).join(','),
-      size: staged.sizeBytes,
+      size: body.sizeBytes,
       client: this.#origin.client,
       login: this.#origin.login?.login,
-    })
-    return reply(250, '2.0.0', `Accepted, on disk as ${this.id}`)
+    }
+  }
+
+  #notStored({ failure, isPartStored }: Extract<CommitOutcome, { kind: 'failed' }>): Reply {
+    const answer = this.#failureReply(failure)
+    if (!isPartStored) return this.#refuse('store', answer)
+    const fact = { kind: 'decision', action: 'defer', rule: 'store', reply: answer } as const
+    this.#ports.intake.trace(this.id, [{ atMs: this.#ports.clock.now(), ...fact }])
+    this.#log('message.refused', { rule: 'store', reply: formatReply(answer), cause: failure.cause })
+    return answer
+  }
+
+  #failureReply(failure: StoreFailure): Reply {
+    return storeFailureReply(failure, this.#settings.maxMessageBytes)
   }
 
   #judge(): { directory: PipelinePorts['directory']; trustedFrom: readonly string[]; hostname: string } {
@@ -226,10 +340,11 @@ export class Transaction {
     })
   }
 
-  #refuse(rule: string, answer: Reply): Reply {
+  #refuse(rule: string, answer: Reply, reasons?: readonly Reason[]): Reply {
     this.#over = true
     this.#body?.abort()
-    this.note({ kind: 'decision', action: answer.code < 500 ? 'defer' : 'refuse', rule, reply: answer })
+    const action = answer.code < 500 ? 'defer' : 'refuse'
+    this.note({ kind: 'decision', action, rule, reply: answer, reasons })
     this.#ports.intake.trace(this.id, this.#trace)
     this.#log('message.refused', {
       client: this.#origin.client,
@@ -240,10 +355,18 @@ export class Transaction {
     return answer
   }
 
-  #log(
-    name: 'message.accepted' | 'message.refused',
-    fields: Readonly<Record<string, string | number | undefined>>,
-  ): void {
+  #log(name: 'message.accepted' | 'message.refused', fields: LogFields): void {
     this.#ports.log.event(name, fields, this.id)
   }
 }
+
+type LogFields = Readonly<Record<string, string | number | undefined>>
+
+/** A success may be told to whom SPF or DMARC vouches for; to anybody else it would be backscatter. */
+function vouchesForSender(evidence: Evidence | undefined): boolean {
+  if (evidence === undefined) return false
+  const { dmarc, spf } = evidence
+  return dmarc.result === 'pass' || (spf.result === 'pass' && spf.identity === 'mailfrom')
+}
+
+const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

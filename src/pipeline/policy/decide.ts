@@ -200,7 +200,7 @@ function hold(given: PolicyCase, rule: string): Verdict {
 function refuse(given: PolicyCase): Verdict {
   const { evidence, client } = given
   const { dmarc } = evidence
-  const text = `${policyOf(evidence)} asks to reject what it does not vouch for (DMARC p=reject), and this message from ${dmarc.domain} fails: ${spfFailure(evidence, client)}; ${dkimFailure(evidence)}`
+  const text = `${policyOf(evidence)} asks to reject what it does not vouch for (DMARC p=reject), and this message from ${dmarc.domain} fails:\n${spfFailure(evidence, client)};\n${dkimFailure(evidence)}`
   return {
     action: 'refuse',
     rule: 'dmarc',

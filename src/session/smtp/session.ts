@@ -56,7 +56,8 @@ export class SmtpSession {
   #login: Login | undefined
   #transaction: Transaction | undefined
   #messages = 0
-  #committing = false
+  /** Being checked or on its way to the disk. */
+  #committing: Transaction | undefined
   /** Answers a RCPT to the test domain's `timeout@`, which has none of its own. */
   #breakSilence: ((late: ServerAnswer) => void) | undefined
 
@@ -168,11 +169,13 @@ export class SmtpSession {
         })
         return
       case 'closing':
+        this.#committing?.abandon()
         return this.#end(`connection: ${tell.why}`, tell.reply)
     }
   }
 
   closed(reason: { readonly kind: string; readonly cause: string }): void {
+    this.#committing?.abandon()
     this.#end(`connection ${reason.kind}`)
     const { remoteAddress, listener } = this.#client
     if (reason.kind === 'tls-failed')
@@ -187,7 +190,7 @@ export class SmtpSession {
 
   /** What is on its way to the disk can't be let go; the rest of a message can, and its sender comes again. */
   shed(): boolean {
-    if (this.#committing) return true
+    if (this.#committing !== undefined) return true
     if (this.#transaction === undefined || this.#transaction.heldBytes === 0) return false
     this.#transaction.dropContent()
     this.#link?.hold(0)
@@ -315,11 +318,11 @@ export class SmtpSession {
   }
 
   async #commit(transaction: Transaction): Promise<Reply> {
-    this.#committing = true
+    this.#committing = transaction
     try {
       return await transaction.commit()
     } finally {
-      this.#committing = false
+      this.#committing = undefined
       this.#link?.hold(0)
     }
   }
@@ -327,7 +330,7 @@ export class SmtpSession {
   #end(why: string, given?: Reply): void {
     this.#transaction?.abort(why, given)
     this.#transaction = undefined
-    if (!this.#committing) this.#link?.hold(0)
+    if (this.#committing === undefined) this.#link?.hold(0)
   }
 
   #origin(): Origin {
