@@ -37,6 +37,7 @@ CREATE TABLE tombstones (mailbox, uid, message, PRIMARY KEY (mailbox, uid)) WITH
 CREATE INDEX tombstones_message ON tombstones (message);
 CREATE TABLE queue (id INTEGER PRIMARY KEY, body, trace, sender, skip, size, arrived_ms, rank);
 CREATE INDEX queue_body ON queue (body);
+CREATE TABLE quarantine (body INTEGER PRIMARY KEY, trace, held_ms, until_ms, sender, size, hold, plan);
 CREATE TABLE recipients (queue, n, address, state, attempts, next_ms, detail, rank, PRIMARY KEY (queue, n)) WITHOUT ROWID;
 `
 
@@ -66,6 +67,7 @@ const INSERTS: Readonly<Record<TableName, string>> = {
     flags = excluded.flags, modseq = excluded.modseq, rank = excluded.rank ${NEWER}`,
   tombstones: 'INSERT OR IGNORE INTO tombstones VALUES (?, ?, ?)',
   queue: `INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  quarantine: 'INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   queue_recipients: 'INSERT INTO recipients VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
 }
 
@@ -154,6 +156,8 @@ function rowOf(
       return [pick(0, 2, 3)]
     case 'queue':
       return [[rowid, ...pick(1, 2, 3, 4, 5, 6), rank]]
+    case 'quarantine':
+      return [[rowid, ...pick(1, 2, 3, 4, 5, 7, 8)]]
     case 'queue_recipients':
       return [[...pick(0, 1, 2, 3, 4, 5, 6), rank]]
   }

@@ -24,7 +24,8 @@ const WITHOUT_ENTRY = `SELECT 0, NULL, 0, id, account, body, size, arrived_ms, z
   WHERE NOT EXISTS (SELECT 1 FROM entries e WHERE e.message = m.id)
   AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.message = m.id) ORDER BY id`
 const BODIES_OF_NOBODY = `SELECT DISTINCT id FROM bodies b WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.body = b.id)
-  AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.body = b.id) ORDER BY id`
+  AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.body = b.id)
+  AND NOT EXISTS (SELECT 1 FROM quarantine h WHERE h.body = b.id) ORDER BY id`
 const TEXTS_OF_NOBODY = `SELECT DISTINCT body FROM texts WHERE body NOT IN (SELECT id FROM bodies) ORDER BY body`
 
 type EntryRow = readonly [

@@ -48,7 +48,7 @@ function recipientOf(row: Row) {
 }
 
 /** As it stands, where it is no JSON any more. */
-function jsonOf(text: string): unknown {
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {

@@ -12,6 +12,8 @@ export interface Counts {
   /** Known of, and not to be had. */
   unreadable: number
   queued: number
+  /** Of the quarantine. */
+  held: number
 }
 
 /** Where a message was, as far as it is known. */
@@ -23,7 +25,7 @@ export interface Place {
 
 /** Writes down what came out and what did not. */
 export class Report {
-  readonly counts: Counts = { sure: 0, lost: 0, doubtful: 0, unreadable: 0, queued: 0 }
+  readonly counts: Counts = { sure: 0, lost: 0, doubtful: 0, unreadable: 0, queued: 0, held: 0 }
   readonly #messages: List
   readonly #damage: List
   readonly #output: Output
@@ -67,16 +69,19 @@ export class Report {
 
   queued(id: number, sender: string, written: Written, header: Uint8Array): void {
     this.counts.queued++
+    this.#outside(`queue ${id}`, sender, written, header)
+  }
+
+  held(id: string, sender: string, written: Written, header: Uint8Array): void {
+    this.counts.held++
+    this.#outside(`quarantine ${id}`, sender, written, header)
+  }
+
+  /** Of what stands in no mailbox only what is not proved is told. */
+  #outside(place: string, sender: string, written: Written, header: Uint8Array): void {
     if (written.doubt === undefined) return
     this.counts.doubtful++
-    this.#damage.add(
-      '',
-      `queue ${id}`,
-      '',
-      subjectOf(header),
-      `${written.doubt} (from ${sender})`,
-      written.path,
-    )
+    this.#damage.add('', place, '', subjectOf(header), `${written.doubt} (from ${sender})`, written.path)
   }
 
   unreadable(place: Place, why: string): void {
@@ -101,6 +106,7 @@ const GUIDE: readonly string[] = [
   '                         `.lost+found` holds what has no mailbox any more.',
   'lost+found/Maildir       mail that is proved, too, but nothing says whose it is.',
   'queue/                   mail that had not gone out: ID.eml, and ID.json with its envelope.',
+  'quarantine/              mail that was held: ID.eml, and ID.json with why and with where it would go. It may be forged.',
   'doubtful/                the same again for what no checksum proves: look at it before it is used.',
   'messages.tsv             every message with its flags by name and its INTERNALDATE.',
   'mailboxes.tsv            every mailbox with its folder; accounts.tsv and aliases.tsv. Passwords are to be set anew.',
@@ -108,10 +114,11 @@ const GUIDE: readonly string[] = [
 ]
 
 function summary(counts: Counts, damage: DatabaseDamage): string[] {
-  const { doubtful, lost, queued, sure, unreadable } = counts
+  const { doubtful, held, lost, queued, sure, unreadable } = counts
   return [
     `${number(sure, 'message')} in their mailboxes, each proved by its checksum.`,
     ...(queued === 0 ? [] : [`${number(queued, 'message')} of the queue.`]),
+    ...(held === 0 ? [] : [`${number(held, 'message')} of the quarantine.`]),
     ...(lost === 0
       ? []
       : [`${number(lost, 'message')} in lost+found: proved, but their mailbox is not known.`]),

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import type { Progress } from '../../../ports/progress.ts'
 import { Random } from '../random.test-kit.ts'
@@ -66,18 +76,37 @@ function assertNothingWrong(out: string, given: Given, why: string): void {
     assert(given.get('')?.has(digestOf(readFileSync(file))), `${file} is a message; ${why}`)
 }
 
+/** Held messages came out whole, each with why it was held. */
+function assertHeld(folder: string, out: string, given: Given): void {
+  const copy = join(out, 'copy')
+  mkdirSync(copy)
+  for (const name of ['hikyaku.db', 'hikyaku.db-wal']) cpSync(join(folder, name), join(copy, name))
+  const db = new DatabaseSync(join(copy, 'hikyaku.db'))
+  const traces = db.prepare('SELECT trace FROM quarantine').all() as { trace: string }[]
+  db.close()
+  assert(traces.length > 0)
+  for (const { trace } of traces) {
+    const path = join(out, 'quarantine', trace)
+    assert(given.get('')?.has(digestOf(readFileSync(`${path}.eml`))), trace)
+    const { hold, plan } = JSON.parse(readFileSync(`${path}.json`, 'utf8'))
+    assert.equal(hold.reasons[0].rule, 'dmarc')
+    assert(Array.isArray(plan.recipients))
+  }
+}
+
 test('of a whole folder everything comes out, and nothing else', async () => {
   for (const [index, { folder, given, truth }] of stores.entries()) {
     const out = join(root, `whole${index}`)
     const before = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs])
     const { counts, lines } = await salvaged(folder, out)
     assert.deepEqual(
-      { ...counts, queued: 0 },
-      { sure: truth.messages.length, lost: 0, doubtful: 0, unreadable: 0, queued: 0 },
+      { ...counts, queued: 0, held: 0 },
+      { sure: truth.messages.length, lost: 0, doubtful: 0, unreadable: 0, queued: 0, held: 0 },
     )
     assert(lines.includes('The database itself is whole.'), lines.join('\n'))
     for (const message of truth.messages) assertCame(out, message, 'nothing is damaged')
     assertNothingWrong(out, given, 'nothing is damaged')
+    assertHeld(folder, out, given)
     assert.deepEqual(
       readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mtimeMs]),
       before,

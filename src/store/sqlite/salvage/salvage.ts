@@ -13,6 +13,7 @@ import { salvageMail, salvageStrays } from './mail.ts'
 import { momentText } from './moment.ts'
 import { Output } from './output.ts'
 import { ownerOf } from './owner.ts'
+import { salvageQuarantine } from './quarantine.ts'
 import { salvageQueue } from './queue.ts'
 import { type Counts, Report } from './report.ts'
 
@@ -106,6 +107,7 @@ async function run(parts: {
     writeLists(all)
     await salvageMail(all)
     await salvageQueue(all)
+    await salvageQuarantine(all)
     await salvageStrays(all, unknownFiles(catalog, bodies))
     return { counts: report.counts, lines: report.finish(damage, folder) }
   } finally {

@@ -1,7 +1,7 @@
 import type { Value } from '../pages/record.ts'
 
 /**
- * How rows of a table look, as the first migration makes them. Where the tree that says whose page this is is broken,
+ * How rows of a table look, as the migrations make them. Where the tree that says whose page this is is broken,
  * a row is known by this alone; of tables that are not here nothing is salvaged.
  */
 export interface Shape {
@@ -26,6 +26,7 @@ export type TableName =
   | 'tombstones'
   | 'queue'
   | 'queue_recipients'
+  | 'quarantine'
 
 type Check = (value: Value | undefined) => boolean
 
@@ -63,6 +64,7 @@ const COLUMNS: Readonly<Record<TableName, readonly Check[]>> = {
   entries: Array<Check>(5).fill(isCount),
   tombstones: [isCount, isCount, isCount, orNull(isCount)],
   queue: [KEY, isCount, isText, isText, isCount, isCount, isInteger],
+  quarantine: [KEY, isText, isInteger, isInteger, isText, isCount, isCount, isText, isText],
   queue_recipients: [isCount, isCount, isText, isText, isCount, isInteger, isText],
 }
 

@@ -3,8 +3,9 @@ import { hash } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeTraceId } from '../../../mail/ids.ts'
 import type { AcceptMessage, Access } from '../../../ports/store.ts'
-import { accessOf, Bench, mail, uids } from '../../contract/bench.test-kit.ts'
+import { accessOf, aHold, Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { openAt } from '../open.test-kit.ts'
 import type { Store } from '../open.ts'
 import type { Random } from '../random.test-kit.ts'
@@ -90,6 +91,12 @@ function someMessage(random: Random, name: string) {
     flags: FLAGS.filter(() => random.chance(0.25)),
     receivedAtMs: 1_700_000_000_000 + random.below(1e9),
     ...(random.chance(0.1) ? { queue } : {}),
+    ...(random.chance(0.2) ? { hold: aHold() } : {}),
+    // Of two rounds no two are alike.
+    traceId: makeTraceId(
+      1_700_000_000_000,
+      Uint8Array.from({ length: 10 }, () => random.below(256)),
+    ),
   }
 }
 
