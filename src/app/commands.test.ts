@@ -56,7 +56,7 @@ test('help lists every command and explains one; an unknown one is exit code 2',
   for (const verb of VERBS) assert.ok(help.out.includes(verb.words), verb.words)
   const one = await run(words('help account add'))
   assert.match(one.out, /^hikyaku account add ADDRESS/)
-  assert.deepEqual(await run(words('help account')).then(({ out }) => out.match(/^hikyaku/gm)?.length), 5)
+  assert.deepEqual(await run(words('help account')).then(({ out }) => out.match(/^hikyaku/gm)?.length), 6)
   assert.equal((await run([])).code, 0)
   const unknown = await run(words('acount add x'))
   assert.equal(unknown.code, 2)
@@ -77,6 +77,7 @@ test('each command refuses what it does not know, with its usage and exit code 2
     'account add',
     'account password',
     'account quota me@example.test',
+    'account language me@example.test',
     'alias add x',
     'queue show',
     'mail show me@example.test INBOX',
@@ -100,6 +101,9 @@ const LINES: readonly (readonly [string, number, RegExp])[] = [
   ['account add x@example.test --quota much', 1, /Write .*, or none\.$/],
   ['account list', 0, /^me@example\.test {2}0 B of 10\.0 MiB$/],
   ['account quota me@example.test none', 0, /The quota of me@example\.test is none/],
+  ['account language me@example.test ja', 0, /is written to in Japanese/],
+  ['account language me@example.test xx', 1, /en \(English\) or ja/],
+  ['account language no@example.test en', 1, /There is no account no@example\.test|no@example\.test/],
   ['account quota no@example.test 1MiB', 1, /There is no account no@example\.test/],
   ['account password no@example.test', 1, /There is no account no@example\.test/],
   ['account remove no@example.test --with-mail', 1, /There is no account/],
@@ -138,6 +142,92 @@ const LINES: readonly (readonly [string, number, RegExp])[] = [
   ['queue cancel nosuch', 1, /There is no message nosuch/],
   ['trace', 1, /Say which message/],
   ['trace nosuch', 1, /trace/i],
+  [
+    'dkim list',
+    0,
+    /^example\.test {2}hk\d{6}r {2}rsa-2048 {2}since .* {2}signing; .*\nexample\.test {2}hk\d{6}e {2}ed25519 /,
+  ],
+  ['dkim show other.test', 1, /"other\.test" is not one of your domains/],
+  ['dkim show', 0, /^example\.test signs with hk\d{6} since .*\nPublish these two TXT records/],
+  ['dkim show EXAMPLE.test.', 0, /\n {4}hk\d{6}r\._domainkey\.example\.test\. IN TXT "v=DKIM1; k=rsa; p=\w/],
+  [
+    'dkim rotate example.test',
+    0,
+    /will sign with hk\d{6}x02\. It waits(.|\n)*\n1\. Publish the two records above\. Leave those of hk/,
+  ],
+  ['dkim rotate example.test', 0, /^New keys are there already; no others were made\.\n/],
+  ['dkim list', 0, /x02r .*not signing yet\n/],
+  [
+    'dkim rotate example.test --now',
+    0,
+    /signs with the new keys from now on\.\nTheir records were not seen in the DNS: publish them at once/,
+  ],
+  [
+    'dkim list',
+    0,
+    /^example\.test {2}hk\d{6}r {2}rsa-2048 .* retired; its record must stay in the DNS until \d/,
+  ],
+  ['trust list', 0, /^There are no exceptions\./],
+  [
+    'trust add --list talk.lists.test',
+    1,
+    /^`--list` only narrows an exception: .* Say what a forger can't write/,
+  ],
+  ['trust add --host 192.0.2.25', 1, /^`--host` only narrows an exception/],
+  ['trust add', 1, /^Say what a forger can't write: `--dkim DOMAIN`/],
+  [
+    'trust add --dkim a.test --spf b.test',
+    1,
+    /One exception has one key: give `--dkim` or `--spf`, not both/,
+  ],
+  [
+    'trust add --dkim me@lists.test',
+    1,
+    /"me@lists\.test" is an address; give the domain alone: lists\.test\./,
+  ],
+  [
+    'trust add --spf 192.0.2.25',
+    1,
+    /192\.0\.2\.25 is an address of a host, which is no key; `--host 192\.0\.2\.25` narrows one/,
+  ],
+  ['trust add --dkim test', 1, /test is no domain of anybody's/],
+  ['trust add --dkim a..test', 1, /"a\.\.test" is no domain/],
+  ['trust add --dkim lists.test --list talk', 1, /"talk" is no List-Id; give what stands between < and >/],
+  ['trust add --dkim lists.test --list talk@lists.test', 1, /"talk@lists\.test" is an address/],
+  ['trust add --dkim lists.test --host relay.test', 1, /"relay\.test" is no address or network/],
+  ['trust add --dkim lists.test --until 2020-01-01', 1, /2020-01-01 is over/],
+  [
+    'trust add --dkim lists.test --until 2027-02-30',
+    1,
+    /"2027-02-30" is no time; `--until` takes a day such as/,
+  ],
+  ['trust add --dkim lists.test --until 0d', 1, /0d is over/],
+  ['trust add --dkim lists.test --until 99999d', 1, /more than ten years/],
+  [
+    'trust add --dkim Lists.TEST. --list <Talk.lists.test> --why ours --until 90d',
+    0,
+    /^Exception 1: --dkim lists\.test --list talk\.lists\.test, until 20.*\nMail with a valid DKIM signature of lists\.test over the List-Id talk\.lists\.test, is delivered/,
+  ],
+  [
+    'trust add --spf fwd.test --host 2001:db8:1:2::5/48',
+    0,
+    /^Exception 2: --spf fwd\.test --host 2001:db8:1::\/48, until/,
+  ],
+  [
+    'trust add --spf fwd.test --host 2001:db8:1::/48 --why again',
+    0,
+    /^Exception 3: .*(.|\n)*It takes the place of 2\./,
+  ],
+  [
+    'trust list',
+    0,
+    /^1 {2}--dkim lists\.test --list talk\.lists\.test {2}until .* {2}ours\n3 {2}--spf fwd\.test --host 2001:db8:1::\/48 {2}until .* {2}again$/,
+  ],
+  ['trust remove 2', 1, /There is no exception 2, `hikyaku trust list`/],
+  ['trust remove one', 1, /"one" is no number/],
+  ['trust remove 3', 0, /^Exception 3 \(--spf fwd\.test .*\) was removed\./],
+  ['trust remove 1', 0, /was removed/],
+  ['trust import /nonexistent/list', 1, /\/nonexistent\/list cannot be used \(ENOENT\): it does not exist/],
   ['mail show me@example.test INBOX 1', 1, /There is no message 1 in INBOX/],
   ['mail show no@example.test INBOX 1', 1, /There is no account/],
   ['mail show me@example.test INBOX one', 1, /Say which message|UID is a number/],

@@ -41,6 +41,11 @@ export const DKIM_RECORD_OCTETS = 4_096
  * and what a resolver has kept of their absence is gone in most zones.
  */
 export const DKIM_SEEN_FOR_MS = 3_600_000
+/**
+ * How long a record stays after its key signs no more: mail waits up to five days here and as long again at a
+ * forwarder, and some programs verify when it is read. Longer where the queue keeps mail longer.
+ */
+export const DKIM_KEEP_OLD_RECORD_MS = 14 * DAY_MS
 /** A longer domain's file is named by its hash: file systems end at 255 octets, and the temporary file has more. */
 export const MAX_NAME_IN_FILE = 200
 /** What could not be read or made is tried again so often, not at each message. */

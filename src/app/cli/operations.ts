@@ -1,21 +1,9 @@
 import { resolve } from 'node:path'
 import { backupsToKeep } from '../operations/backup.ts'
 import { askOperation } from './ask.ts'
+import { at, type Spec } from './spec.ts'
+import { TRUST_SPECS } from './trust-operations.ts'
 import { type CommandContext, type Parsed, parseCommandLine, UsageError, type Verb } from './verb.ts'
-
-type Shape = Parameters<typeof parseCommandLine>[1]
-
-interface Spec {
-  readonly words: string
-  readonly usage: string
-  readonly says: string
-  readonly details?: readonly string[] | undefined
-  readonly operation: string
-  readonly shape: Shape
-  readonly args: (parsed: Parsed) => Readonly<Record<string, unknown>>
-  /** Takes a password: from standard input with `--password-stdin`, from the terminal with `--ask`, else one is generated. */
-  readonly password?: boolean
-}
 
 const PASSWORD_DETAILS: readonly string[] = [
   '`--ask` asks for the password twice on the terminal, without showing it.',
@@ -28,8 +16,6 @@ const SIZE_DETAILS: readonly string[] = [
 const ALIAS_DETAILS: readonly string[] = [
   'ALIAS is an address in one of your domains, or `@DOMAIN` for all of its mail that has no mailbox. TARGET is an account, another alias or an address elsewhere.',
 ]
-
-const at = (parsed: Parsed, index: number): string | undefined => parsed.positionals[index]
 
 const SPECS: readonly Spec[] = [
   {
@@ -45,6 +31,14 @@ const SPECS: readonly Spec[] = [
     shape: { texts: ['quota'], min: 1 },
     args: (parsed) => ({ address: at(parsed, 0), quota: parsed.text('quota') }),
     password: true,
+  },
+  {
+    words: 'account language',
+    usage: 'ADDRESS en|ja',
+    says: 'Sets the language of what the server writes to an account, such as the digest of held mail.',
+    operation: 'account.language',
+    shape: { min: 2 },
+    args: (parsed) => ({ address: at(parsed, 0), language: at(parsed, 1) }),
   },
   {
     words: 'account list',
@@ -201,6 +195,7 @@ const SPECS: readonly Spec[] = [
     shape: { min: 1 },
     args: (parsed) => ({ id: at(parsed, 0) }),
   },
+  ...TRUST_SPECS,
   {
     words: 'trace',
     usage: 'ID|--from ADDRESS|--to ADDRESS',

@@ -1,18 +1,29 @@
-import { accountAdd, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
+import {
+  accountAdd,
+  accountLanguage,
+  accountList,
+  accountPassword,
+  accountQuota,
+  accountRemove,
+} from './account.ts'
 import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
+import { dkimList, dkimRotate, dkimShow } from './dkim.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
 import { quarantineDelete, quarantineList, quarantineRelease, quarantineShow } from './quarantine.ts'
 import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
 import { submit } from './submit.ts'
 import { trace } from './trace.ts'
+import { trustAdd, trustList, trustRemove } from './trust.ts'
+import { trustImport } from './trust-import.ts'
 import { why } from './why.ts'
 
 /** Every operation by the name under which the control socket knows it. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['account.add', accountAdd],
+  ['account.language', accountLanguage],
   ['account.list', accountList],
   ['account.password', accountPassword],
   ['account.quota', accountQuota],
@@ -23,6 +34,9 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['alias.set', aliasSet],
   ['check', check],
   ['backup', backup],
+  ['dkim.list', dkimList],
+  ['dkim.rotate', dkimRotate],
+  ['dkim.show', dkimShow],
   ['mail.show', mailShow],
   ['quarantine.delete', quarantineDelete],
   ['quarantine.list', quarantineList],
@@ -34,5 +48,9 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['queue.show', queueShow],
   ['submit', submit],
   ['trace', trace],
+  ['trust.add', trustAdd],
+  ['trust.import', trustImport],
+  ['trust.list', trustList],
+  ['trust.remove', trustRemove],
   ['why', why],
 ])
