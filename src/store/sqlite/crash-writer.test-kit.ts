@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { type Address, parseAddress } from '../../mail/address.ts'
 import { makeTraceId } from '../../mail/ids.ts'
+import { aHold } from '../contract/bench.test-kit.ts'
 import { openAt } from './open.test-kit.ts'
 
 // The program that crash.test.ts kills: stores messages from several hands at once, says on standard output,
@@ -10,7 +11,7 @@ const [folder = '', round = ''] = process.argv.slice(2)
 const HANDS = 12
 
 const store = await openAt(folder)
-const { accounts, intake, mailboxes } = store
+const { accounts, intake, mailboxes, quarantine } = store
 const anna = await accounts.findAccount('anna@example.test')
 if (anna === undefined) throw new Error('no account')
 const owner = anna.id
@@ -29,6 +30,15 @@ async function deliver(subject: string, large: boolean): Promise<void> {
     const append = { body, flags: [], internalDateMs: 0, internalDateZoneMinutes: 0 }
     const appended = await mailboxes.append(access, 'INBOX', [append])
     if (!appended.ok) throw new Error(appended.error.kind)
+  } else if (subject.endsWith('5')) {
+    const traceId = makeTraceId(Date.now(), crypto.getRandomValues(new Uint8Array(10)))
+    const delivery = { owner, mailbox: 'INBOX', flags: [], recipient }
+    const message = { traceId, trace: [], body, prefix: new Uint8Array(0), reversePath: null }
+    const held = { ...message, receivedAtMs: Date.now(), deliveries: [delivery], hold: aHold({ subject }) }
+    const stored = await intake.accept(held)
+    if (!stored.ok) throw new Error(stored.failure.cause)
+    const released = await quarantine.release(traceId, { by: 'operator', nowMs: Date.now() })
+    if (released?.ok !== true) throw new Error(`${subject} was not released`)
   } else {
     const stored = await intake.accept({
       traceId: makeTraceId(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
