@@ -122,6 +122,18 @@ export const accountQuota: Operation = async (ports, args) => {
   return said(`The quota of ${login} is ${quota.bytes === undefined ? 'none' : sizeText(quota.bytes)}.`)
 }
 
+/** `account language ADDRESS en|ja`: that of what we write to its owner. */
+export const accountLanguage: Operation = async (ports, args) => {
+  const login = loginArg(args)
+  if (login === undefined) return refused(noSuchAccount(args))
+  const language = textArg(args, 'language')
+  if (language !== 'en' && language !== 'ja') return refused('A language is en (English) or ja (Japanese).')
+  const set = await ports.accounts.setLanguage(login, language)
+  if (!set.ok) return refused(accountProblem(set.error))
+  ports.log.event('account.changed', { login, what: 'language' })
+  return said(`${login} is written to in ${language === 'ja' ? 'Japanese' : 'English'}.`)
+}
+
 async function makePassword(
   ports: OperationPorts,
   login: string,
