@@ -1,11 +1,4 @@
-import {
-  accountAdd,
-  accountLanguage,
-  accountList,
-  accountPassword,
-  accountQuota,
-  accountRemove,
-} from './account.ts'
+import { accountAdd, accountLanguage, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
 import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
@@ -23,6 +16,7 @@ import { why } from './why.ts'
 /** Every operation by the name under which the control socket knows it. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['account.add', accountAdd],
+  ['account.language', accountLanguage],
   ['account.language', accountLanguage],
   ['account.list', accountList],
   ['account.password', accountPassword],
