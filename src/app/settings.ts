@@ -21,8 +21,8 @@ export function pipelineSettings(config: Config): PipelineSettings {
     testDomain: config.domains.test_domain,
     trustedFrom: config.submission.trusted_from,
     policy: policySettings(config),
-    junkDomains: [],
-    holdMs: 30 * 24 * 60 * 60_000,
+    junkDomains: config.quarantine.junk_domains,
+    holdMs: config.quarantine.keep,
   }
 }
 
