@@ -2,12 +2,14 @@ import { DkimVerifier, type SignatureHeader, type SignatureResult } from 'mailau
 import { BodyHash, BodyHashes } from './body-hash.ts'
 import type { AskRecords } from './dns.ts'
 import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
+import type { ParsedKeys } from './parsed-keys.ts'
 
 export interface VerifierOptions {
   readonly ask: AskRecords
   readonly nowMs: number
   /** Canonical; empty where there is none. */
   readonly authorDomain: string
+  readonly keys: ParsedKeys
 }
 
 /** What was left out, in `skip` of the signature's header. */
@@ -23,9 +25,10 @@ export class BoundedVerifier extends DkimVerifier {
   readonly #limits: string[] = []
   #chosen: ReadonlySet<SignatureHeader> | undefined
 
-  constructor({ ask, nowMs, authorDomain }: VerifierOptions) {
+  constructor({ ask, nowMs, authorDomain, keys }: VerifierOptions) {
     super({ resolver: ask, minBitLength: LIMITS.minKeyBits, strict: true, curTime: new Date(nowMs) })
     this.#authorDomain = authorDomain
+    this.keyCache = keys.inFrontOf(this.keyCache, ask)
   }
 
   get limits(): readonly string[] {

@@ -3,18 +3,21 @@ import { headerFields } from '../mime/header.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EvaluationFacts, ReadableContent } from '../ports/mail-auth.ts'
 import { validateArc } from './arc.ts'
-import { BoundedVerifier } from './bounded-verifier.ts'
+import { BoundedVerifier, type VerifierOptions } from './bounded-verifier.ts'
 import { boundedKeys, dkimFinding } from './dkim.ts'
 import { checkDmarc } from './dmarc.ts'
 import { type AuthDns, Inquiry } from './dns.ts'
 import { type Author, readHeaderAuthor } from './from.ts'
 import { HeaderBlock } from './header-block.ts'
 import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
+import { ParsedKeys } from './parsed-keys.ts'
 import { checkSpf } from './spf.ts'
 
 export interface EvaluationTools {
   readonly dns: AuthDns
   readonly clock: Clock
+  /** Keys of earlier messages; one for each thread. */
+  readonly keys?: ParsedKeys | undefined
 }
 
 /**
@@ -30,7 +33,11 @@ export async function evaluate(
   const spfUnderWay = checkSpf(facts, inquiries.spf)
   const [spf, read] = await Promise.all([
     spfUnderWay,
-    checkSignatures(message, { inquiry: inquiries.other, nowMs: tools.clock.now() }),
+    checkSignatures(message, {
+      inquiry: inquiries.other,
+      nowMs: tools.clock.now(),
+      keys: tools.keys ?? new ParsedKeys(),
+    }),
   ])
   const { author, dkim, arc } = read
   const dmarc = await checkDmarc({ author, spf, dkim, ask: inquiries.other.ask })
@@ -77,7 +84,7 @@ interface SignaturesRead {
 
 async function checkSignatures(
   message: ReadableContent,
-  { inquiry, nowMs }: { readonly inquiry: Inquiry; readonly nowMs: number },
+  { inquiry, nowMs, keys }: { readonly inquiry: Inquiry } & Pick<VerifierOptions, 'nowMs' | 'keys'>,
 ): Promise<SignaturesRead> {
   const block = new HeaderBlock(LIMITS.headerBytes)
   let reading: Reading | undefined
@@ -85,13 +92,13 @@ async function checkSignatures(
   for await (const piece of message.pieces()) {
     const body = block.push(piece)
     if (reading === undefined && (block.isWhole || block.isTooLarge)) {
-      reading = await startReading(block, { ask, nowMs })
+      reading = await startReading(block, { ask, nowMs, keys })
     }
     if (reading === undefined) continue
     if (!(reading.verifier?.wantsBody ?? false)) break
     if (body.length > 0) reading.verifier?.body(body)
   }
-  const { author, verifier, excess } = reading ?? (await startReading(block, { ask, nowMs }))
+  const { author, verifier, excess } = reading ?? (await startReading(block, { ask, nowMs, keys }))
   if (verifier === undefined) {
     const arc: ArcFinding = { result: 'none', sealers: [], why: excess }
     return { author, dkim: [], arc, limits: excess === undefined ? [] : [excess] }
@@ -111,7 +118,7 @@ interface Reading {
 
 async function startReading(
   block: HeaderBlock,
-  { ask, nowMs }: { readonly ask: ReturnType<typeof boundedKeys>; readonly nowMs: number },
+  { ask, nowMs, keys }: Omit<VerifierOptions, 'authorDomain'>,
 ): Promise<Reading> {
   const octets = block.bytes()
   const excess = excessOf(block, octets)
@@ -122,6 +129,7 @@ async function startReading(
   const verifier = new BoundedVerifier({
     ask,
     nowMs,
+    keys,
     authorDomain: author.kind === 'one' ? author.domain : '',
   })
   await verifier.header(octets)

@@ -13,6 +13,8 @@ export const EVALUATION_LIMITS = {
   signedFields: 400,
   /** Ways in which the body is hashed (canonicalisation, hash and `l=`): each is a pass over up to 25 MB. */
   bodyHashes: 4,
+  /** Parsed keys that are kept, over all messages: some 3 KiB each. */
+  keysKept: 1_000,
   /** Octets of a key's record: one of 4,096 bits has about 750. */
   keyRecordBytes: 2_048,
   /** rfc8301 §3.2: shorter ones never verify. */

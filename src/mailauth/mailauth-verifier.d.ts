@@ -40,6 +40,15 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     }
   }
 
+  export interface KeyFound {
+    readonly publicKey: string | Uint8Array | import('node:crypto').KeyObject
+  }
+
+  export interface KeyLookup {
+    readonly resolver: unknown
+    get(type: string, name: string, minBits: number | undefined, options: object): Promise<KeyFound>
+  }
+
   export class DkimVerifier {
     constructor(options: {
       readonly resolver: (name: string, type: string) => Promise<string[][]>
@@ -57,6 +66,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     readonly signatureHeaders: readonly SignatureHeader[]
     readonly bodyHashes: Map<string, BodyHasher>
     readonly fromFields: number
+    keyCache: KeyLookup
     protected prepareSignature(header: SignatureHeader): void
     protected addBodyHash(canonicalization: string, hash: string, limitBytes: number | ''): string
     protected emitHeaders(header: Uint8Array): Promise<void>
