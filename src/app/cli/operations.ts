@@ -41,14 +41,6 @@ const SPECS: readonly Spec[] = [
     args: (parsed) => ({ address: at(parsed, 0), language: at(parsed, 1) }),
   },
   {
-    words: 'account language',
-    usage: 'ADDRESS en|ja',
-    says: 'Sets the language of what the server writes to an account, such as the digest of held mail.',
-    operation: 'account.language',
-    shape: { min: 2 },
-    args: (parsed) => ({ address: at(parsed, 0), language: at(parsed, 1) }),
-  },
-  {
     words: 'account list',
     usage: '',
     says: 'Lists the accounts with the room they take.',

@@ -1,4 +1,11 @@
-import { accountAdd, accountLanguage, accountList, accountPassword, accountQuota, accountRemove } from './account.ts'
+import {
+  accountAdd,
+  accountLanguage,
+  accountList,
+  accountPassword,
+  accountQuota,
+  accountRemove,
+} from './account.ts'
 import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
@@ -16,7 +23,6 @@ import { why } from './why.ts'
 /** Every operation by the name under which the control socket knows it. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ['account.add', accountAdd],
-  ['account.language', accountLanguage],
   ['account.language', accountLanguage],
   ['account.list', accountList],
   ['account.password', accountPassword],
