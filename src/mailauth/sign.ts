@@ -18,7 +18,7 @@ export interface ToSign {
 /**
  * What our signatures cover (rfc6376 §5.4.1). docs/authentication.md tells the same with its reasons.
  * Neither list has what those who pass mail on add or change by right (Received, Return-Path, Authentication-Results,
- * ARC-*, rfc6376 §5.4), nor Bcc, which does not leave us.
+ * ARC-*, rfc6376 §5.4), nor Bcc, which any server on the way may take out (rfc5322 §3.6.3).
  */
 const SIGNED: FieldChoice = {
   // What a reader sees and answers to, what makes a thread, and what says how the body is to be read: a second one of
