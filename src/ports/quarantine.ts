@@ -1,28 +1,11 @@
-import type { Evidence } from '../mail/authentication.ts'
 import type { AccountId, TraceId } from '../mail/ids.ts'
-import type { Reason } from '../mail/trace.ts'
+import type { NewHold } from './new-hold.ts'
 import type { AcceptedEntry, Stored } from './store.ts'
 
 /** `by` is for the trace: who did it, such as `operator` or an account's address. */
 export interface HeldAction {
   readonly by: string
   readonly nowMs: number
-}
-
-/** What is kept with a message that is held instead of delivered. */
-export interface NewHold {
-  readonly reasons: readonly Reason[]
-  readonly evidence: Evidence
-  readonly untilMs: number
-  /** Decoded, cut: what a list shows. */
-  readonly from: string
-  readonly subject: string
-  readonly client: string
-  readonly helo: string
-  /** Of the List-Id field, where there is one. */
-  readonly list?: string | undefined
-  /** Recipients who do not exist here: kept only to be shown. */
-  readonly unknown?: readonly string[] | undefined
 }
 
 /** A held message. Its id is that of its trace. */

@@ -2,8 +2,8 @@ import type { Address } from '../mail/address.ts'
 import type { AccountId, TraceId } from '../mail/ids.ts'
 import type { TraceEvent } from '../mail/trace.ts'
 import type { ReadableContent } from './mail-auth.ts'
+import type { NewHold } from './new-hold.ts'
 import type { NewQueueItem } from './new-queue-item.ts'
-import type { NewHold } from './quarantine.ts'
 import type { ReportedDay } from './reported-day.ts'
 
 /** Who asks, and whose data it is. Every call carries both (shared mailboxes come later without a new contract). */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TraceId } from '../../mail/ids.ts'
+import type { NewHold } from '../../ports/new-hold.ts'
 import type { NewQueueItem } from '../../ports/new-queue-item.ts'
-import type { NewHold } from '../../ports/quarantine.ts'
 import type { Access } from '../../ports/store.ts'
 import { aHold, Bench, type Implementation, mail } from './bench.test-kit.ts'
 

@@ -1,6 +1,7 @@
 import type { Evidence } from '../../mail/authentication.ts'
 import type { AccountId, TraceId } from '../../mail/ids.ts'
-import type { Held, NewHold } from '../../ports/quarantine.ts'
+import type { NewHold } from '../../ports/new-hold.ts'
+import type { Held } from '../../ports/quarantine.ts'
 import type { DeliveryRow, HeldRecipientRow, QueueRow } from './operations.ts'
 import type { HeldRows } from './questions.ts'
 

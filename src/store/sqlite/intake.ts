@@ -3,8 +3,8 @@ import { assert } from '../../mail/assert.ts'
 import { makeFlagSet } from '../../mail/flags.ts'
 import type { AccountId, TraceId } from '../../mail/ids.ts'
 import type { TraceEvent } from '../../mail/trace.ts'
+import type { NewHold } from '../../ports/new-hold.ts'
 import type { NewQueueItem } from '../../ports/new-queue-item.ts'
-import type { NewHold } from '../../ports/quarantine.ts'
 import type {
   AcceptedEntry,
   AcceptMessage,
