@@ -1,4 +1,5 @@
 import { CHECK_VERB } from './cli/check.ts'
+import { CHECK_MESSAGE_VERB } from './cli/check-message.ts'
 import { CONFIG_VERBS } from './cli/config.ts'
 import { CommandFailure } from './cli/failure.ts'
 import { fileSentence } from './cli/file-error.ts'
@@ -20,6 +21,7 @@ export const VERBS: readonly Verb[] = [
   SERVE_VERB,
   ...CONFIG_VERBS,
   ...OPERATION_VERBS,
+  CHECK_MESSAGE_VERB,
   RESTORE_VERB,
   CHECK_VERB,
   SALVAGE_VERB,

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { OperationPorts, OperationResult } from '../../src/app/operations/operation.ts'
 import { unwatched } from '../../src/app/operations/operation.ts'
 import { OPERATIONS } from '../../src/app/operations/table.ts'
+import { pipelinePorts } from '../../src/app/pipeline-ports.ts'
 import type { Port } from '../../src/app/server/listeners.ts'
 import { imapService, type ServiceParts, type Stoppable, smtpService } from '../../src/app/server/services.ts'
 import { directorySettings, queueSettings } from '../../src/app/settings.ts'
-import { makeAuthenticator, makePipelinePorts, makeServeEnv } from '../../src/app/wire.ts'
+import { makeAuthenticator, makeServeEnv } from '../../src/app/wire.ts'
 import type { Config } from '../../src/config/settings.ts'
 import { Deadlines } from '../../src/platform/deadlines.ts'
 import { type Served, serve } from '../../src/platform/serve.ts'
@@ -285,7 +286,7 @@ export class WorldServer {
     const deadlines = new Deadlines(clock)
     const services: ServiceParts = {
       ...{ config, mailboxes, sessions, tls: () => undefined },
-      pipeline: makePipelinePorts(operations),
+      pipeline: pipelinePorts(operations),
       credentials: makeAuthenticator(operations),
     }
     const ports = this.#listen(services, { ...makeServeEnv(this.#config, log), deadlines })

@@ -3,8 +3,8 @@ import type { EnvelopeSender } from '../../mail/envelope.ts'
 import { formatReply, isPositive } from '../../mail/reply.ts'
 import type { Origin } from '../../pipeline/origin.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
-import { pipelineSettings } from '../settings.ts'
-import { type Operation, type OperationPorts, refused, said, textArg, textList } from './operation.ts'
+import { pipelinePorts } from '../pipeline-ports.ts'
+import { type Operation, refused, said, textArg, textList } from './operation.ts'
 
 /**
  * `sendmail`: mail from a program on this machine, by whoever may read the control socket. It takes the way of
@@ -44,15 +44,6 @@ export const submit: Operation = async (ports, args) => {
   await transaction.write(content)
   const answer = await transaction.commit()
   return isPositive(answer) ? said(transaction.id) : refused(`Nothing was sent. ${formatReply(answer)}`)
-}
-
-function pipelinePorts(ports: OperationPorts) {
-  const { intake, directory, mailAuth, trust, dkim, clock, random, log } = ports
-  return {
-    ...{ intake, directory, mailAuth, trust, clock, random, log },
-    signingKeys: dkim,
-    settings: () => pipelineSettings(ports.config()),
-  }
 }
 
 /** The header's author is checked like that of a trusted network: it must be on a list, here that of our own addresses. */

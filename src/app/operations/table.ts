@@ -9,6 +9,7 @@ import {
 import { aliasAdd, aliasList, aliasRemove, aliasSet } from './alias.ts'
 import { backup } from './backup.ts'
 import { check } from './check.ts'
+import { checkMessage } from './check-message.ts'
 import { dkimList, dkimRotate, dkimShow } from './dkim.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
@@ -33,6 +34,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['alias.remove', aliasRemove],
   ['alias.set', aliasSet],
   ['check', check],
+  ['check-message', checkMessage],
   ['backup', backup],
   ['dkim.list', dkimList],
   ['dkim.rotate', dkimRotate],

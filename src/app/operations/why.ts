@@ -18,6 +18,13 @@ const ENDS: ReadonlySet<TraceFact['kind']> = new Set([
   'dsn',
 ] as const)
 
+const CHANGES: ReadonlySet<TraceFact['kind']> = new Set([
+  'added-field',
+  'removed-field',
+  'signed',
+  'sealed',
+] as const)
+
 /** `why ID`: the decision as a short story, with what it stands on. `trace` tells everything in the order of happening. */
 export const why: Operation = async (ports, args) => {
   const id = textArg(args, 'id')?.toLowerCase() ?? ''
@@ -30,44 +37,49 @@ export const why: Operation = async (ports, args) => {
 }
 
 function whyLines(ports: OperationPorts, id: string, events: readonly TraceEvent[]): readonly string[] {
-  const zone = (atMs: number): number => ports.clock.zoneMinutes(atMs)
-  const told = (wanted: (event: TraceEvent) => boolean): readonly string[] =>
-    explain(events.filter(wanted), zone).map((line) => `  ${line}`)
-  const client = checkedClient(events)
-  const [evidence] = all(events, 'authentication')
   return [
     `Message ${id}`,
     ...whoLines(ports, events),
     '',
+    ...storyLines(ports, events),
+    '',
+    `\`hikyaku trace ${id}\` tells everything in the order in which it happened.`,
+  ]
+}
+
+/** What was decided and why, what became of it, and what that stands on. */
+export function storyLines(ports: OperationPorts, events: readonly TraceEvent[]): readonly string[] {
+  const zone = (atMs: number): number => ports.clock.zoneMinutes(atMs)
+  const told = (wanted: (event: TraceEvent) => boolean): readonly string[] =>
+    explain(events.filter(wanted), zone).map((line) => `  ${line}`)
+  return [
     'What was decided:',
     ...told(({ kind }) => kind === 'decision' || kind === 'trusted'),
     ...all(events, 'decision').flatMap(({ reasons = [] }) => reasons.map(({ text }) => `    ${text}`)),
-    ...refusedRecipients(told),
+    // Recipients may have been refused where the message itself was taken.
+    ...told((event) => event.kind === 'recipient' && event.as === 'refused'),
     ...section(
       'What became of it:',
       told(({ kind }) => ENDS.has(kind)),
     ),
-    ...(evidence === undefined
-      ? ['', notJudged(events)]
-      : [
-          ...section(
-            'What was found when it came:',
-            evidenceStory(evidence.evidence, client).map((line) => `  ${line}`),
-          ),
-          ...section(
-            'What the DNS said then:',
-            recordLines(evidence.evidence).map((line) => `  ${line}`),
-          ),
-        ]),
+    ...foundLines(events),
     ...section(
       'What was changed:',
-      told(
-        ({ kind }) =>
-          kind === 'added-field' || kind === 'removed-field' || kind === 'signed' || kind === 'sealed',
-      ),
+      told(({ kind }) => CHANGES.has(kind)),
     ),
-    '',
-    `\`hikyaku trace ${id}\` tells everything in the order in which it happened.`,
+  ]
+}
+
+function foundLines(events: readonly TraceEvent[]): readonly string[] {
+  const [found] = all(events, 'authentication')
+  if (found === undefined) return ['', notJudged(events)]
+  const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`)
+  return [
+    ...section(
+      'What was found when it came:',
+      indented(evidenceStory(found.evidence, checkedClient(events))),
+    ),
+    ...section('What the DNS said then:', indented(recordLines(found.evidence))),
   ]
 }
 
@@ -88,13 +100,6 @@ function whoLines(ports: OperationPorts, events: readonly TraceEvent[]): readonl
   ]
 }
 
-/** Recipients may have been refused where the message itself was taken. */
-function refusedRecipients(
-  told: (wanted: (event: TraceEvent) => boolean) => readonly string[],
-): readonly string[] {
-  return told((event) => event.kind === 'recipient' && event.as === 'refused')
-}
-
 /** Why there is nothing to tell of SPF, DKIM and DMARC. */
 function notJudged(events: readonly TraceEvent[]): string {
   const [authenticated] = all(events, 'authenticated')
@@ -102,7 +107,9 @@ function notJudged(events: readonly TraceEvent[]): string {
     return `It was not checked for forgery: ${authenticated.login} had logged in and may send.`
   const [network] = all(events, 'trusted-network')
   if (network !== undefined) return `It was not checked for forgery: ${network.network} may submit.`
-  return 'It was not checked for forgery: it came from a program on this machine or from a server in front of this one, or it was decided on before.'
+  if (all(events, 'decision').some(({ action }) => action === 'refuse' || action === 'defer'))
+    return 'It was not checked for forgery: it had been decided on before.'
+  return 'It was not checked for forgery: it came from a program on this machine or from a server in front of this one.'
 }
 
 function checkedClient(events: readonly TraceEvent[]): string {
