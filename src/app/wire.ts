@@ -28,6 +28,7 @@ import { SmtpDeliverer } from '../session/smtp/outbound.ts'
 import { openStore, type Store } from '../store/sqlite/open.ts'
 import { ThreadedMailAuth } from './auth/threaded-mail-auth.ts'
 import type { OperationPorts } from './operations/operation.ts'
+import { ReportService } from './reports/report-service.ts'
 import { keyFolderPath } from './server/certificates.ts'
 import { directorySettings, dkimDomains, pipelineSettings, queueSettings } from './settings.ts'
 
@@ -51,6 +52,7 @@ export interface House {
   readonly store: Store
   readonly ports: OperationPorts
   readonly resolver: CachingResolver
+  readonly reports: ReportService
   /** Waits for messages that are being authenticated. */
   close(): Promise<void>
 }
@@ -83,13 +85,13 @@ export async function openHouse(
     await store.close()
     return keys
   }
-  const { accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust } = store
+  const { accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust, reports } = store
   const clock = systemClock()
   const random = systemRandom()
   const resolver = makeResolver(config, { clock, random })
   const mailAuth = makeMailAuth(resolver, clock)
   const ports: OperationPorts = {
-    ...{ accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust },
+    ...{ accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust, reports },
     mailAuth,
     dkim: new DkimKeys({ folder: keys.value.folder, clock, log, domains: () => dkimDomains(current.config) }),
     resolver,
@@ -101,11 +103,13 @@ export async function openHouse(
     config: () => current.config,
     configFile: current.configFile,
   }
+  const service = new ReportService({ ...ports, config: () => current.config })
   const close = async () => {
+    await service.close()
     await mailAuth.close()
     await store.close()
   }
-  return { ok: true, value: { store, ports, resolver, close } }
+  return { ok: true, value: { store, ports, resolver, reports: service, close } }
 }
 
 function openKeys(config: Config): Wired<{ readonly folder: KeyFolder; readonly secret: Uint8Array }> {

@@ -4,6 +4,7 @@ import type { EnvelopeSender } from '../mail/envelope.ts'
 import type { TraceFact } from '../mail/trace.ts'
 import { formatAuthenticationResults } from '../mailauth/authentication-results.ts'
 import { formatReceivedSpf } from '../mailauth/received-spf.ts'
+import { mayCarryReport } from '../mailauth/reports/read-message.ts'
 import type { Evaluation, SigningKey } from '../ports/mail-auth.ts'
 import type { StagedBody } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
@@ -167,7 +168,7 @@ function ourFields(
 /** Said once for each message, whatever became of it; one that is put off comes again and is counted then. */
 function count(
   { tally }: PipelinePorts,
-  { sender, fault }: ToJudge,
+  { body, sender, fault }: ToJudge,
   judged: {
     readonly evidence: Evidence
     readonly verdict: Verdict
@@ -179,5 +180,8 @@ function count(
   const told = fault === undefined ? reportedVerdict(evidence, verdict) : undefined
   if (told === undefined) return
   const reversePathDomain = sender.reversePath?.domain ?? ''
-  tally?.note({ evidence, ...told, client, reversePathDomain, atMs: nowMs })
+  tally?.note({
+    ...{ evidence, ...told, client, reversePathDomain, atMs: nowMs },
+    isReport: mayCarryReport(body.header),
+  })
 }

@@ -7,6 +7,7 @@ import type { ReportTally } from '../ports/reports.ts'
 import type { Intake } from '../ports/store.ts'
 import type { TrustList } from '../ports/trust.ts'
 import type { PolicySettings } from './policy/settings.ts'
+import type { ReportReceiver } from './reports/receiver.ts'
 
 /** What the pipeline is told of the configuration; read anew for each message, so that a reload takes effect. */
 export interface PipelineSettings {
@@ -36,5 +37,7 @@ export interface PipelinePorts {
   readonly signingKeys: SigningKeys
   /** What is judged is counted there for DMARC reports. */
   readonly tally?: ReportTally | undefined
+  /** Reads the reports that delivered mail carries. */
+  readonly reportReader?: Pick<ReportReceiver, 'prepare'> | undefined
   readonly settings: () => PipelineSettings
 }

@@ -7,7 +7,7 @@ import { formatReply, isPositive, type Reply, reply } from '../mail/reply.ts'
 import type { Reason, TraceEvent, TraceFact } from '../mail/trace.ts'
 import type { BodyWriter, StagedBody, Stored, StoreFailure } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
-import { type CommitOutcome, commitMessage, type JudgedFor } from './commit.ts'
+import type { CommitOutcome, JudgedFor } from './commit.ts'
 import { missingFields } from './complete.ts'
 import { describeHeader, originFacts } from './facts.ts'
 import { type ContentHeader, readHeader, refuseForeignAuthor, refuseLoop } from './header-checks.ts'
@@ -248,18 +248,22 @@ export class Transaction {
     const returnPath = returnPathField(this.#sender.reversePath)
     // Results stand above our Received field (rfc8601 §5, rfc7208 §9.1), a signature below it: it signs what follows.
     const prefix = [returnPath, judgement?.fields ?? '', this.#received(nowMs), signatures, added].join('')
-    const outcome = await commitMessage(this.#ports, {
-      traceId: this.id,
-      trace: this.#trace,
-      sender: this.#sender,
-      accepted: this.#accepted,
-      body: body.value,
-      prefix: Buffer.from(prefix, 'utf8'),
-      skipBytes: Buffer.byteLength(returnPath),
-      isSenderVouched: this.#origin.role !== 'mx' || vouchesForSender(judgement?.evidence),
-      judged: judgement === undefined ? undefined : this.#judgedFor(judgement, header, nowMs),
-      nowMs,
-    })
+    const outcome = await commitReadingReports(
+      this.#ports,
+      {
+        traceId: this.id,
+        trace: this.#trace,
+        sender: this.#sender,
+        accepted: this.#accepted,
+        body: body.value,
+        prefix: Buffer.from(prefix, 'utf8'),
+        skipBytes: Buffer.byteLength(returnPath),
+        isSenderVouched: this.#origin.role !== 'mx' || vouchesForSender(judgement?.evidence),
+        judged: judgement === undefined ? undefined : this.#judgedFor(judgement, header, nowMs),
+        nowMs,
+      },
+      judgement?.evidence,
+    )
     if (outcome.kind === 'failed') return this.#notStored(outcome)
     if (!outcome.isHeld) this.#log('message.accepted', this.#described(body.value))
     return reply(250, '2.0.0', `Accepted, on disk as ${this.id}`)

@@ -14,6 +14,7 @@ import type { Progress } from '../../ports/progress.ts'
 import type { Quarantine } from '../../ports/quarantine.ts'
 import type { QueueStore } from '../../ports/queue.ts'
 import type { Random } from '../../ports/random.ts'
+import type { ReportStore } from '../../ports/reports.ts'
 import type { Resolver } from '../../ports/resolver.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
 import type { TrustList } from '../../ports/trust.ts'
@@ -34,6 +35,7 @@ export interface OperationPorts {
   readonly intake: Intake
   readonly traces: Traces
   readonly queue: QueueStore
+  readonly reports: ReportStore
   readonly directory: Directory
   readonly backups: Backups
   readonly quarantine: Quarantine

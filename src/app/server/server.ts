@@ -103,7 +103,11 @@ export class Server {
     const services: ServiceParts = {
       config: () => parts.current.config,
       tls: () => this.#tls,
-      pipeline: makePipelinePorts(this.house.ports),
+      pipeline: {
+        ...makePipelinePorts(this.house.ports),
+        tally: this.house.reports.tally,
+        reportReader: this.house.reports.receiver,
+      },
       mailboxes: this.house.store.mailboxes,
       credentials: makeAuthenticator(this.house.ports),
       sessions: this.#sessions,

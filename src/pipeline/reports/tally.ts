@@ -29,7 +29,9 @@ export class DayTally implements ReportTally {
   }
 
   note(judged: JudgedMessage): void {
-    if (!this.#isOn() || judged.isReport === true) return
+    // Only of one that is genuine: a forger must not stay uncounted by calling himself a report.
+    const isReport = judged.isReport === true && judged.evidence.dmarc.result === 'pass'
+    if (!this.#isOn() || isReport) return
     const message = talliedMessage(judged)
     if (message === undefined) return
     if (this.#isOurDomain(message.policy.domain) || this.#isOurDomain(message.record.headerFrom)) return
