@@ -147,6 +147,25 @@ test('found, kept for its TTL, counted down, then asked again', async (t) => {
   assert.equal(server.asked.length, 2)
 })
 
+test('what is remembered is told without asking, aged, and forgotten in its time', async (t) => {
+  const server = await startServer(t, (query) => [
+    respond(query, {
+      answers: [{ type: 'TXT', name: query.questions?.[0]?.name ?? '', ttl: 100, data: ['a', 'b'] }],
+    }),
+  ])
+  const clock = movableClock()
+  const resolver = makeResolver([server], { clock })
+  assert.equal(resolver.knownTxt('example.test'), undefined)
+  await resolver.txt('Example.test')
+  clock.skip(90_000)
+  const known = resolver.knownTxt('example.test')
+  assert.ok(known?.kind === 'found' && known.ttlSeconds <= 10)
+  assert.deepEqual(known.records, ['ab'])
+  clock.skip(10_000)
+  assert.equal(resolver.knownTxt('example.test'), undefined)
+  assert.equal(server.asked.length, 1)
+})
+
 test('each question has a port and an id of its own', async (t) => {
   const server = await startServer(t, (query) => [respond(query, addresses(query, 1, '192.0.2.1'))])
   const resolver = makeResolver([server])

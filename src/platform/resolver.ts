@@ -69,6 +69,12 @@ export class CachingResolver implements Resolver {
     return this.#lookup(name, 'TXT')
   }
 
+  /** What is remembered of a name's texts, without asking anybody. */
+  knownTxt(name: string): Answer<string> | undefined {
+    const kept = this.#cache.get(`TXT ${name}`, this.#clock.monotonic())
+    return kept && (aged(kept.value, kept.leftMs) as Answer<string>)
+  }
+
   /** The name's own alias, not followed. */
   cname(name: string): Promise<Answer<string>> {
     return this.#lookup(name, 'CNAME')

@@ -46,7 +46,8 @@ export const AUTH_LIMITS = {
   lookups: 400,
   /** What the engine may hold; beyond it the thread dies and its messages are put off. */
   heapMiB: 128,
-  youngMiB: 8,
+  /** Three semi-spaces of 8 MiB: with 8 in all, collecting took 8 % more of an evaluation; with 48 it took no less. */
+  youngMiB: 24,
   /** Of an error that a thread tells. */
   causeChars: 300,
   /** How long the end of the server waits for messages under way. */

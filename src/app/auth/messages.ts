@@ -29,7 +29,14 @@ export type LookupType = keyof AuthDns
 export type LookupAnswer = Answer<string> | Answer<MxRecord>
 
 export type ToThread =
-  | { readonly kind: 'job'; readonly job: number; readonly task: Task; readonly content: SentContent }
+  | {
+      readonly kind: 'job'
+      readonly job: number
+      readonly task: Task
+      readonly content: SentContent
+      /** TXT records that will be asked for, as far as they are known already; by name. */
+      readonly known: ReadonlyMap<string, LookupAnswer> | undefined
+    }
   | { readonly kind: 'answer'; readonly ask: number; readonly answer: LookupAnswer }
   | { readonly kind: 'piece'; readonly reading: number; readonly octets: Uint8Array }
   | { readonly kind: 'end'; readonly reading: number }

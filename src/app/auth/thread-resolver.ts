@@ -31,9 +31,10 @@ export class ThreadResolver implements AuthDns {
   readonly #questions: Questions
   readonly #known = new Map<string, Promise<LookupAnswer>>()
 
-  constructor(job: number, questions: Questions) {
+  constructor(job: number, questions: Questions, known: ReadonlyMap<string, LookupAnswer> = new Map()) {
     this.#job = job
     this.#questions = questions
+    for (const [name, answer] of known) this.#known.set(`txt ${name}`, Promise.resolve(answer))
   }
 
   mx(domain: string): Promise<Answer<MxRecord>> {

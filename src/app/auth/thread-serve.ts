@@ -7,6 +7,8 @@ import { causeOf } from './thread-cause.ts'
 import { Readings } from './thread-content.ts'
 import { Questions, ThreadResolver } from './thread-resolver.ts'
 
+type JobMessage = Extract<ToThread, { kind: 'job' }>
+
 /** A thread's side of the work: takes jobs from the port, lets the engine compute them, many at once while they wait. */
 export function serveJobs(port: MessagePort, engine: Engine): void {
   const batch = new Batch<FromThread>(port as { postMessage(value: unknown, transfer: never): void })
@@ -18,16 +20,16 @@ export function serveJobs(port: MessagePort, engine: Engine): void {
 
   function take(message: ToThread): void {
     if (message.kind === 'job') {
-      void work(message.job, message.task, readings.content(message.job, message.content))
+      void work(message, readings.content(message.job, message.content))
     } else if (message.kind === 'answer') questions.answered(message.ask, message.answer)
     else if (message.kind === 'piece') readings.piece(message.reading, message.octets)
     else if (message.kind === 'end') readings.piece(message.reading, 'end')
     else batch.say({ kind: 'pong' })
   }
 
-  async function work(job: number, task: Task, content: ReadableContent): Promise<void> {
+  async function work({ job, task, known }: JobMessage, content: ReadableContent): Promise<void> {
     try {
-      const dns = new ThreadResolver(job, questions)
+      const dns = new ThreadResolver(job, questions, known)
       batch.say({ kind: 'done', job, result: await compute(engine, task, content, dns) })
     } catch (error) {
       // A private key is at hand where something is signed or sealed.

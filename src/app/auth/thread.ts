@@ -1,15 +1,23 @@
 import { Worker } from 'node:worker_threads'
 import type { AuthDns } from '../../mailauth/dns.ts'
+import type { Answer } from '../../ports/resolver.ts'
 import { Batch } from './batch.ts'
+import { type Foreseen, foresee } from './foreseen.ts'
 import { Handing } from './handing.ts'
 import { heldBytes, type Job, MailAuthError } from './job.ts'
 import type { AuthLimits } from './limits.ts'
 import { Lookups } from './lookups.ts'
-import type { FromThread, ToThread } from './messages.ts'
+import type { FromThread, LookupAnswer, ToThread } from './messages.ts'
+
+/** The resolver of all threads. */
+export interface ThreadDns extends AuthDns {
+  /** What is remembered of a name, without asking anybody. */
+  knownTxt?(name: string): Answer<string> | undefined
+}
 
 export interface ThreadOptions {
   readonly script: URL
-  readonly dns: AuthDns
+  readonly dns: ThreadDns
   readonly limits: AuthLimits
   readonly nowMs: () => number
   /** There is room again, or the thread has ended. */
@@ -96,7 +104,17 @@ export class Thread {
 
   #give(job: number, { task, content }: Job, whole: Uint8Array<ArrayBuffer> | undefined): void {
     const { sizeBytes } = content
-    this.#batch.say({ kind: 'job', job, task, content: { sizeBytes, whole } }, whole)
+    const known = whole && task.kind === 'evaluate' ? this.#known(foresee(whole, task.facts)) : undefined
+    this.#batch.say({ kind: 'job', job, task, content: { sizeBytes, whole }, known }, whole)
+  }
+
+  #known(names: Foreseen): ReadonlyMap<string, LookupAnswer> {
+    const known = new Map<string, LookupAnswer>()
+    for (const name of names) {
+      const answer = this.#options.dns.knownTxt?.(name)
+      if (answer !== undefined) known.set(name, answer)
+    }
+    return known
   }
 
   #hear(messages: readonly FromThread[]): void {

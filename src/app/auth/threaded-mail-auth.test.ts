@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseAddress } from '../../mail/address.ts'
 import type { AuthDns } from '../../mailauth/dns.ts'
 import { workerScript } from '../../platform/workers.ts'
 import type { EvaluationFacts, ReadableContent, SigningKey } from '../../ports/mail-auth.ts'
@@ -202,6 +203,28 @@ test('each type of question reaches the resolver, once for one message; a resolv
     found,
   ])
   assert.deepEqual(asked, ['x.test'])
+})
+
+test('what the resolver remembers is sent along and not asked for; the rest is asked', async (t) => {
+  const asked: string[] = []
+  const known: Answer<string> = { kind: 'found', records: ['x'], ttlSeconds: 1, authenticated: false }
+  const auth = new ThreadedMailAuth({
+    dns: {
+      ...emptyDns,
+      txt: async (name) => {
+        asked.push(name)
+        return { kind: 'no-data' }
+      },
+      knownTxt: (name) => (name === 'n0.example' ? known : undefined),
+    },
+    nowMs: () => performance.now(),
+    script: workerScript('stand-in-thread.test-kit', import.meta.url),
+  })
+  t.after(() => auth.close())
+  const reversePath = parseAddress('x@n0.example') ?? null
+  const { evidence } = await auth.evaluate(small(), { ...facts('lookups 2'), reversePath })
+  assert.equal(evidence.spf.why, 'found no-data')
+  assert.deepEqual(asked, ['n1.example'])
 })
 
 test('a thread that dies costs its messages, and the next gets a new one', async (t) => {

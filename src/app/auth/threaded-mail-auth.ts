@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import { assert } from '../../mail/assert.ts'
-import type { AuthDns } from '../../mailauth/dns.ts'
 import { workerScript } from '../../platform/workers.ts'
 import type {
   Evaluation,
@@ -13,9 +12,10 @@ import { MailAuthError } from './job.ts'
 import { Lane } from './lane.ts'
 import { AUTH_LIMITS, type AuthLimits } from './limits.ts'
 import type { Task, TaskResult } from './messages.ts'
+import type { ThreadDns } from './thread.ts'
 
 export interface ThreadedMailAuthOptions {
-  readonly dns: AuthDns
+  readonly dns: ThreadDns
   /** Monotonic. */
   readonly nowMs: () => number
   readonly limits?: Partial<AuthLimits> | undefined
