@@ -206,18 +206,34 @@ test('NUL, broken tags and odd names in a signature are results', async () => {
   }
 })
 
-test('a header beyond the limits is a stated result, and nothing of it is trusted', async () => {
+test('a header beyond the limits is a stated result: its signatures are not looked at', async () => {
   const message = await signed(MESSAGE, { key: KEY, domain: DOMAIN })
-  const padded: readonly (readonly [string, RegExp])[] = [
-    [`X-Pad: ${'x'.repeat(LIMITS.headerBytes)}\r\n`, /octets/],
-    ['X-Pad: x\r\n'.repeat(LIMITS.headerFields), /fields/],
-    [`X-Pad: x\r\n${' x\r\n'.repeat(LIMITS.headerLines)}`, /lines/],
+  const padded: readonly (readonly [string, RegExp, string])[] = [
+    [`X-Pad: ${'x'.repeat(LIMITS.headerBytes)}\r\n`, /octets/, ''],
+    ['X-Pad: x\r\n'.repeat(LIMITS.headerFields), /fields/, ''],
+    [`X-Pad: x\r\n${' x\r\n'.repeat(LIMITS.headerLines)}`, /lines/, DOMAIN],
+    [`X-Pad: x${'\t'.repeat(200_000)}x\r\n`, /white-space/, DOMAIN],
+    [`X-Pad: x${'\r'.repeat(200_000)}x\r\n`, /white-space/, DOMAIN],
+    [`Return-Path: ${'a:'.repeat(100_000)}\r\n`, /Return-Path/, DOMAIN],
   ]
-  for (const [padding, expected] of padded) {
+  for (const [padding, expected, domain] of padded) {
     const { dkim, dmarc, limits } = await evidenceOf(padding + message, { zone: ZONE })
     assert.deepEqual(dkim, [])
-    assert.equal(dmarc.result, 'permerror')
+    assert.deepEqual([dmarc.result, dmarc.domain], [domain === '' ? 'permerror' : 'none', domain])
+    assert.equal(limits.length, 1)
     assert.match(limits.join(), expected)
+  }
+})
+
+test('names in a signature that no name can have are not turned into A-labels', async () => {
+  for (const tag of ['d', 's', 'i']) {
+    const field = `DKIM-Signature: v=1; a=rsa-sha256; d=${DOMAIN}; s=s1; h=from; bh=AAAA; b=AAAA`
+    const long = field.replace(tag === 'i' ? 'h=' : `${tag}=`, `${tag}=${'\xc3\xa4.'.repeat(50_000)};`)
+    const { dkim } = await evidenceOf(`${long}\r\n${MESSAGE}`, { zone: ZONE })
+    assert.deepEqual(
+      dkim.map(({ result, why }) => [result, why]),
+      [['neutral', 'its names are longer than names can be']],
+    )
   }
 })
 

@@ -1,3 +1,4 @@
+import { CR, LF, SP, TAB } from '../bytes/ascii.ts'
 import type { ArcFinding, DkimFinding, Evidence } from '../mail/authentication.ts'
 import { headerFields } from '../mime/header.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -121,11 +122,13 @@ async function startReading(
   { ask, nowMs, keys }: Omit<VerifierOptions, 'authorDomain'>,
 ): Promise<Reading> {
   const octets = block.bytes()
-  const excess = excessOf(block, octets)
+  const author: Author = block.isTooLarge
+    ? { kind: 'unreadable', why: 'the header is too large to be sure that it holds one From field' }
+    : readHeaderAuthor(octets)
+  const excess = headerExcess(block, octets)
   if (excess !== undefined) {
-    return { author: { kind: 'unreadable', why: excess }, verifier: undefined, excess }
+    return { author, verifier: undefined, excess: `${excess}; its signatures were not looked at` }
   }
-  const author = readHeaderAuthor(octets)
   const verifier = new BoundedVerifier({
     ask,
     nowMs,
@@ -136,12 +139,26 @@ async function startReading(
   return { author, verifier, excess: undefined }
 }
 
-function excessOf(block: HeaderBlock, octets: Uint8Array): string | undefined {
-  const rest = 'neither the author nor the signatures were looked at'
-  if (block.isTooLarge) return `the header has more than ${LIMITS.headerBytes} octets; ${rest}`
-  if (block.lines > LIMITS.headerLines) return `the header has more than ${LIMITS.headerLines} lines; ${rest}`
-  if (headerFields(octets).length >= LIMITS.headerFields) {
-    return `the header has ${LIMITS.headerFields} fields or more; ${rest}`
+/** What would cost mailauth more than it is worth; none of it is in genuine mail. */
+function headerExcess(block: HeaderBlock, octets: Uint8Array): string | undefined {
+  if (block.isTooLarge) return `the header has more than ${LIMITS.headerBytes} octets`
+  if (block.lines > LIMITS.headerLines) return `the header has more than ${LIMITS.headerLines} lines`
+  if (hasLongSpace(octets)) return `the header has ${LIMITS.spaceRun} white-space octets in a row`
+  const fields = headerFields(octets)
+  if (fields.length >= LIMITS.headerFields) return `the header has ${LIMITS.headerFields} fields or more`
+  const isLong = fields.some(({ key, raw }) => ADDRESSES.has(key) && raw.length > LIMITS.fromBytes)
+  return isLong ? `a From or Return-Path field has more than ${LIMITS.fromBytes} octets` : undefined
+}
+
+/** mailauth reads their addresses, too, though nothing here asks for them. */
+const ADDRESSES: ReadonlySet<string> = new Set(['from', 'return-path'])
+
+function hasLongSpace(octets: Uint8Array): boolean {
+  let run = 0
+  for (const octet of octets) {
+    const isSpace = octet === SP || octet === TAB || octet === CR || octet === LF
+    run = isSpace ? run + 1 : 0
+    if (run >= LIMITS.spaceRun) return true
   }
-  return undefined
+  return false
 }

@@ -7,6 +7,11 @@ export const EVALUATION_LIMITS = {
   headerFields: MAX_FIELDS,
   /** Lines of a header, folds counted. mailauth joins folds in a time that grows with their square; 6,000 cost it 30 ms. */
   headerLines: 6_000,
+  /** White space in a row: mailauth trims in a time that grows with its square; 250,000 tabs cost it 40 s. A line has 998. */
+  spaceRun: 500,
+  /** Characters of `d=` and `s=` (rfc1035 §2.3.4), and of `i=`, whose local part may be long. */
+  signatureNameChars: 255,
+  identityChars: 1_000,
   /** Signatures that are verified. Real mail has one to six; each costs a DNS question and a public-key operation. */
   signatures: 16,
   /** Names in one `h=`. Real ones have 10 to 60; each is looked for among all fields. */
