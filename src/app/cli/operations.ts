@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { backupsToKeep } from '../operations/backup.ts'
 import { askOperation } from './ask.ts'
+import { REPORT_SPECS } from './report-operations.ts'
 import { at, type Spec } from './spec.ts'
 import { TRUST_SPECS } from './trust-operations.ts'
 import { type CommandContext, type Parsed, parseCommandLine, UsageError, type Verb } from './verb.ts'
@@ -196,6 +197,7 @@ const SPECS: readonly Spec[] = [
     args: (parsed) => ({ id: at(parsed, 0) }),
   },
   ...TRUST_SPECS,
+  ...REPORT_SPECS,
   {
     words: 'trace',
     usage: 'ID|--from ADDRESS|--to ADDRESS',

@@ -11,6 +11,7 @@ import { backup } from './backup.ts'
 import { check } from './check.ts'
 import { checkMessage } from './check-message.ts'
 import { dkimList, dkimRotate, dkimShow } from './dkim.ts'
+import { dmarcReport } from './dmarc-report.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
 import { quarantineDelete, quarantineList, quarantineRelease, quarantineShow } from './quarantine.ts'
@@ -39,6 +40,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['dkim.list', dkimList],
   ['dkim.rotate', dkimRotate],
   ['dkim.show', dkimShow],
+  ['dmarc.report', dmarcReport],
   ['mail.show', mailShow],
   ['quarantine.delete', quarantineDelete],
   ['quarantine.list', quarantineList],
