@@ -138,13 +138,14 @@ function listLines(ports: OperationPorts, held: Held): readonly string[] {
 }
 
 function recipientsText({ recipients, unknown = [] }: Held): string {
-  return recipients
-    .map(({ address }) => (unknown.includes(address) ? `${address} (does not exist here)` : address))
-    .join(', ')
+  const nobody = unknown.map((address) => `${address} (does not exist here)`)
+  return [...recipients.map(({ address }) => address), ...nobody].join(', ')
 }
 
-const isFor = ({ recipients }: Held, part: string): boolean =>
-  recipients.some(({ address }) => address.toLowerCase().includes(part))
+const isFor = ({ recipients, unknown = [] }: Held, part: string): boolean =>
+  [...recipients.map(({ address }) => address), ...unknown].some((address) =>
+    address.toLowerCase().includes(part),
+  )
 
 async function previewLines(ports: OperationPorts, { id, sizeBytes }: Held): Promise<readonly string[]> {
   const octets = await contentOf(ports, id)
