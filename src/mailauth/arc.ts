@@ -19,7 +19,14 @@ interface ArcSet {
   readonly 'arc-seal'?: ArcField | undefined
   readonly 'arc-authentication-results'?: ArcField | undefined
   /** What came of the newest ARC-Message-Signature. */
-  readonly messageSignature?: { readonly status?: { result?: string; comment?: string | false } } | undefined
+  readonly messageSignature?: MessageSignature | undefined
+}
+
+interface MessageSignature {
+  readonly status?: { readonly result?: string; readonly comment?: string | false }
+  /** What `l=` says, and what the body has. */
+  readonly canonBodyLengthLimit?: number
+  readonly canonBodyLengthTotal?: number
 }
 
 interface ArcField {
@@ -46,9 +53,8 @@ export async function validateArc(read: ArcRead, ask: AskDns): Promise<ArcFindin
 
 /** rfc8617 §5.2 steps 4 and 6: the newest ARC-Message-Signature first, for it costs no question more; then each seal. */
 async function failureOf(chain: readonly ArcSet[], ask: AskDns): Promise<string | undefined> {
-  const status = chain.at(-1)?.messageSignature?.status
-  if (status?.result !== 'pass')
-    return `the ARC-Message-Signature of i=${chain.length} did not verify${status?.comment ? `: ${status.comment}` : ''}`
+  const unsigned = signatureFailure(chain.at(-1)?.messageSignature)
+  if (unsigned !== undefined) return `the ARC-Message-Signature of i=${chain.length} ${unsigned}`
   // Each seal signs all sets before it: the work grows with the square of their number.
   if (sizeOf(chain) > ARC_LIMITS.chainBytes)
     return `the ARC sets have more than ${ARC_LIMITS.chainBytes} octets`
@@ -62,6 +68,15 @@ async function failureOf(chain: readonly ArcSet[], ask: AskDns): Promise<string 
   }
 }
 
+function signatureFailure(signature: MessageSignature | undefined): string | undefined {
+  const status = signature?.status
+  if (status?.result !== 'pass') return `did not verify${status?.comment ? `: ${status.comment}` : ''}`
+  const { canonBodyLengthLimit: limit, canonBodyLengthTotal: total } = signature ?? {}
+  // rfc6376 §8.2: what l= leaves out, anybody may have added; then the seal says nothing of what people read.
+  if (limit === undefined || total === undefined || limit === total) return undefined
+  return `signs ${limit} octets of a body of ${total}`
+}
+
 function failed(sealers: readonly string[], why: string): ArcFinding {
   return { result: 'fail', sealers, why: printable(why, EVALUATION_LIMITS.whyChars) }
 }
@@ -71,17 +86,15 @@ function sealer(set: ArcSet): string {
   return (typeof domain === 'string' && canonicalDomain(domain)) || ''
 }
 
-/** The newest ARC-Authentication-Results without its name and instance. */
+/** The newest ARC-Authentication-Results without its name and instance; one that is too long is not cut: half a name is another. */
 function whatWasSaid(newest: ArcSet | undefined): string | undefined {
   const original = newest?.['arc-authentication-results']?.original
   if (original === undefined) return undefined
   const field = typeof original === 'string' ? original : Buffer.from(original).toString('latin1')
   const value = unfold(field.slice(field.indexOf(':') + 1))
   // mailauth has read the instance: it stands first (rfc8617 §4.1.1).
-  return value
-    .slice(value.indexOf(';') + 1)
-    .trim()
-    .slice(0, ARC_LIMITS.saidChars)
+  const said = value.slice(value.indexOf(';') + 1).trim()
+  return said.length > ARC_LIMITS.saidChars ? undefined : said
 }
 
 function sizeOf(chain: readonly ArcSet[]): number {

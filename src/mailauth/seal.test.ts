@@ -142,6 +142,17 @@ test('no set where nobody can say which would be the next', async () => {
   assert.equal(makeSeal({ header, bodyHash: '', arc: looked, results: 'mx', key: FIRST, nowMs: NOW_MS }), '')
 })
 
+test('a chain that is not all of the ARC fields that stand there is not sealed', async () => {
+  const message = await passedOn(await fromAuthor())
+  const { arc } = await evaluated(message, ZONE)
+  const header = message.subarray(0, message.indexOf('\r\n\r\n') + 4)
+  const input = { header, bodyHash: '', arc, results: 'mx', key: SECOND, nowMs: NOW_MS }
+  assert.notEqual(makeSeal(input), '')
+  assert.equal(makeSeal({ ...input, arc: { ...arc, sealers: ['a.example', 'b.example'] } }), '')
+  const more = Buffer.concat([Buffer.from('ARC-Seal: i=1; cv=none\r\n'), header])
+  assert.equal(makeSeal({ ...input, header: more }), '')
+})
+
 test('attack 19a: a chain of 50 sets passes, and gets no 51st', async () => {
   let message = await fromAuthor()
   for (let sets = 0; sets < ARC_LIMITS.sets; sets++)

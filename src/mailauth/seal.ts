@@ -53,6 +53,9 @@ export function makeSeal(input: ToSeal): string {
   if (chain.newestSaysFail || chain.highest >= ARC_LIMITS.sets) return ''
   // ARC fields of which nobody can say how many sets they are, or that were not looked at: there is no next instance.
   if ((arc.result === 'none') !== (chain.highest === 0)) return ''
+  // A chain that passed and that is not all of what stands here was read otherwise than by us: sealing it would break it.
+  const sets = arc.sealers.length
+  if (arc.result === 'pass' && (sets !== chain.highest || chain.fields.length !== 3 * sets)) return ''
   // rfc8617 §5.1.2: of a chain that failed, the seal covers only its own set, as if there were no other.
   const before = arc.result === 'pass' ? chain.fields : []
   return newSet(input, String(chain.highest + 1), before)
