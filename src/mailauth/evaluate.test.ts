@@ -66,6 +66,7 @@ test('SPF says which error it met: temporary or permanent (rfc7208 §2.6.6, §2.
     loop: { TXT: ['v=spf1 include:sender.example -all'] },
     soft: { TXT: ['v=spf1 ~all'] },
     neutral: { TXT: ['v=spf1 ?all'] },
+    long: { TXT: [`v=spf1 ${'x=y '.repeat(3_000)}-all`] },
     none: {},
   }
   for (const [name, record] of Object.entries(records)) {
@@ -80,8 +81,24 @@ test('SPF says which error it met: temporary or permanent (rfc7208 §2.6.6, §2.
     loop: 'permerror',
     soft: 'softfail',
     neutral: 'neutral',
+    long: 'permerror',
     none: 'none',
   })
+})
+
+test('a hyphen is a delimiter of macros wherever it stands (rfc7208 §7.1)', async () => {
+  const facts = { reversePath: { local: 'one-two+three', domain: 'sender.example' } }
+  for (const delimiters of ['-', '.-+', '+-/', '-+', '=-.']) {
+    const zone = {
+      'sender.example': { TXT: [`v=spf1 exists:%{l1${delimiters}}.list.example -all`] },
+      'one.list.example': { A: ['127.0.0.2'] },
+      'three.list.example': { A: ['127.0.0.2'] },
+      'two+three.list.example': { A: ['127.0.0.2'] },
+    }
+    const { spf, dns } = await evidenceOf(MESSAGE, { zone, facts })
+    assert.equal(spf.result, 'pass', `${delimiters}: ${spf.why}`)
+    assert.ok(dns.some(({ said }) => said.includes(`%{l1${delimiters}}`)))
+  }
 })
 
 test('an SPF record that floods with macros and names ends within its questions', async () => {

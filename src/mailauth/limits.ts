@@ -18,6 +18,8 @@ export const EVALUATION_LIMITS = {
   signedFields: 400,
   /** Ways in which the body is hashed (canonicalisation, hash and `l=`): each is a pass over up to 25 MB. */
   bodyHashes: 4,
+  /** Octets of an SPF record, or of a text beside one. Real ones reach 2,000. */
+  spfRecordBytes: 8 * 1024,
   /** Parsed keys that are kept, over all messages: some 3 KiB each. */
   keysKept: 1_000,
   /** Octets of a key's record: one of 4,096 bits has about 750. */

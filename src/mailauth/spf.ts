@@ -3,7 +3,7 @@ import type { SpfFinding } from '../mail/authentication.ts'
 import { canonicalDomain } from '../mail/domain.ts'
 import { parseIp } from '../mail/ip.ts'
 import type { EvaluationFacts } from '../ports/mail-auth.ts'
-import type { Inquiry } from './dns.ts'
+import type { AskRecords, Inquiry } from './dns.ts'
 import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
 import { printable } from './printable.ts'
 
@@ -31,10 +31,34 @@ export async function checkSpf(facts: EvaluationFacts, inquiry: Inquiry): Promis
     ip: client,
     helo,
     mta: facts.authservId,
-    resolver: inquiry.ask,
+    resolver: boundedRecords(inquiry.ask),
     strict: true,
   })
   return { ...about, result: found.status.result as SpfFinding['result'], why: why(found, domain, client) }
+}
+
+/** rfc7208 §3.4: records should fit into 512 octets. mailauth reads one of 60 KiB in a second, and ten may be included. */
+function boundedRecords(ask: AskRecords): AskRecords {
+  return async (name, type) => {
+    const records = await ask(name, type)
+    const isLong = (record: readonly string[]): boolean => record.join('').length > LIMITS.spfRecordBytes
+    if (type !== 'TXT') return records
+    if (!records.some(isLong)) return records.map((texts) => [hyphensLast(texts.join(''))])
+    const text = `a record of ${name} has more than ${LIMITS.spfRecordBytes} octets`
+    // How mailauth is told a result: it takes `spfResult` where an error has one.
+    throw Object.assign(new Error(text), { spfResult: { error: 'permerror', text } })
+  }
+}
+
+/**
+ * The delimiters of a macro (rfc7208 §7.1) in another order, which means nothing: mailauth 7.1 makes a character class
+ * of them in which `.-+` is a range, and not even one that exists.
+ */
+function hyphensLast(record: string): string {
+  return record.replace(
+    /(%\{[a-z]\d*r?)([-.+,/_=]*-[-.+,/_=]*)\}/gi,
+    (_, start: string, delimiters: string) => `${start}${delimiters.replaceAll('-', '')}-}`,
+  )
 }
 
 function why(found: SPFResult, domain: string, client: string): string {
