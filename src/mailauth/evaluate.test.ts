@@ -86,6 +86,23 @@ test('SPF says which error it met: temporary or permanent (rfc7208 §2.6.6, §2.
   })
 })
 
+test('a bounce domain with an underscore has its record, macros and all', async () => {
+  const domain = '_b.b_x.sender.example'
+  const zone = {
+    [domain]: { TXT: ['v=spf1 exists:%{d}.list.example include:%{d2r}.example -all'] },
+    [`${domain}.list.example`]: { A: ['127.0.0.2'] },
+  }
+  const facts = { reversePath: { local: 'a', domain } }
+  const { spf, dns } = await evidenceOf(MESSAGE, { zone, facts })
+  assert.deepEqual([spf.result, spf.domain, spf.why], ['pass', domain, `${domain} permits 192.0.2.1`])
+  assert.deepEqual(
+    dns.slice(0, 2).map(({ name }) => name),
+    [domain, `${domain}.list.example`],
+  )
+  const helo = await evidenceOf(MESSAGE, { zone, facts: { reversePath: null, helo: domain } })
+  assert.deepEqual([helo.spf.result, helo.spf.identity], ['pass', 'helo'])
+})
+
 test('a hyphen is a delimiter of macros wherever it stands (rfc7208 §7.1)', async () => {
   const facts = { reversePath: { local: 'one-two+three', domain: 'sender.example' } }
   for (const delimiters of ['-', '.-+', '+-/', '-+', '=-.']) {

@@ -27,11 +27,11 @@ export async function checkSpf(facts: EvaluationFacts, inquiry: Inquiry): Promis
     return { ...about, result: 'none', why: 'the client has no address to check' }
   }
   const found = await spf({
-    sender: reversePath === null ? '' : `${reversePath.local}@${domain}`,
+    sender: reversePath === null ? '' : `${reversePath.local}@${withoutUnderscores(domain)}`,
     ip: client,
-    helo,
+    helo: reversePath === null ? withoutUnderscores(domain) : helo,
     mta: facts.authservId,
-    resolver: boundedRecords(inquiry.ask),
+    resolver: boundedRecords(domain.includes('_') ? withUnderscores(inquiry.ask) : inquiry.ask),
     strict: true,
   })
   return { ...about, result: found.status.result as SpfFinding['result'], why: why(found, domain, client) }
@@ -59,6 +59,20 @@ function hyphensLast(record: string): string {
     /(%\{[a-z]\d*r?)([-.+,/_=]*-[-.+,/_=]*)\}/gi,
     (_, start: string, delimiters: string) => `${start}${delimiters.replaceAll('-', '')}-}`,
   )
+}
+
+/**
+ * mailauth takes a domain with an underscore for none (rfc7208 §4.3 only asks for a well-formed one), though some bounce
+ * domains have it. It is told another word instead, which is turned back in each name that it asks for.
+ */
+const UNDERSCORE = 'zu5fz'
+
+function withoutUnderscores(domain: string): string {
+  return domain.replaceAll('_', UNDERSCORE)
+}
+
+function withUnderscores(ask: AskRecords): AskRecords {
+  return (name, type) => ask(name.toLowerCase().replaceAll(UNDERSCORE, '_'), type)
 }
 
 function why(found: SPFResult, domain: string, client: string): string {
