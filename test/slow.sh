@@ -32,6 +32,7 @@ printf 'nameserver 11.22.33.53\noptions timeout:1 attempts:1\n' >"$tmp/resolv.co
 [ ! -e /etc/resolv.conf ] || mount --bind "$tmp/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 
 cd "$root"
-[ $# -gt 0 ] || set -- test/harness/*.slow.test.ts test/interop/*.slow.test.ts test/faults/*.slow.test.ts
+[ $# -gt 0 ] || set -- test/harness/*.slow.test.ts test/interop/*.slow.test.ts \
+  test/chain/*.slow.test.ts test/faults/*.slow.test.ts
 TMPDIR="$tmp" "${NODE:-node}" --test --test-reporter="$root/tools/reporter.ts" \
   --test-concurrency=1 --test-timeout=900000 "$@"
