@@ -3,6 +3,8 @@
  * exactly; a test (dkim.test.ts) fails where one of these is gone.
  */
 declare module 'mailauth/lib/dkim/dkim-verifier.js' {
+  import type { KeyObject } from 'node:crypto'
+
   export interface SignatureHeader {
     readonly type: 'DKIM' | 'ARC'
     readonly parsed?: Readonly<Record<string, { readonly value?: unknown } | undefined>>
@@ -41,7 +43,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
   }
 
   export interface KeyFound {
-    readonly publicKey: string | Uint8Array | import('node:crypto').KeyObject
+    readonly publicKey: string | Uint8Array | KeyObject
   }
 
   export interface KeyLookup {
