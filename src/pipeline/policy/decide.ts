@@ -55,9 +55,10 @@ function heldForSecondary({ rule, reasons }: Verdict): Verdict {
 function judge(given: PolicyCase): Verdict {
   const { evidence, trust } = given
   const { dmarc } = evidence
-  if (hasAlignedPass(evidence)) return deliver('dmarc-pass', `${dmarc.domain} vouches for it (DMARC pass).`)
+  if (hasAlignedPass(evidence))
+    return deliver('dmarc-pass', `The domain ${dmarc.domain} vouches for it (DMARC pass).`)
   if (dmarc.result === 'none') {
-    const author = dmarc.domain === '' ? 'Its author' : dmarc.domain
+    const author = dmarc.domain === '' ? 'Its author' : `The domain ${dmarc.domain}`
     return deliver(
       'dmarc-none',
       `${author} has no DMARC policy, so nothing is asked for mail that it does not vouch for.`,
@@ -67,7 +68,7 @@ function judge(given: PolicyCase): Verdict {
   if (dmarc.policy === 'none')
     return deliver(
       'dmarc-none',
-      `${policyOf(evidence)} asks for nothing where DMARC fails (p=none).`,
+      `The domain ${policyOf(evidence)} asks for nothing where DMARC fails (p=none).`,
       failures(given),
     )
   if (trust.entry !== undefined) return trusted(given, trust.entry)

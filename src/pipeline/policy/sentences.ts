@@ -5,7 +5,7 @@ import { MAX_NAMED_SIGNATURES } from './limits.ts'
 /* What failed, in words that both an operator and a sender's postmaster understand; fragments without a full stop. */
 
 export function spfFailure({ spf, dmarc }: Evidence, client: string): string {
-  const domain = spf.domain === '' ? 'the sender' : spf.domain
+  const domain = spf.domain === '' ? 'of the sender' : spf.domain
   const other =
     couldAlign(spf.domain, dmarc, 'spf') || spf.domain === '' ? '' : `, which is not ${dmarc.domain}`
   return `${SPF_SAYS[spf.result](domain, client)} (SPF ${spf.result})${other}`
@@ -13,10 +13,10 @@ export function spfFailure({ spf, dmarc }: Evidence, client: string): string {
 
 const SPF_SAYS: Readonly<Record<SpfFinding['result'], (domain: string, client: string) => string>> = {
   pass: (domain, client) => `${client} may send for ${domain}`,
-  fail: (domain, client) => `${domain} does not let ${client} send for it`,
-  softfail: (domain, client) => `${domain} probably does not let ${client} send for it`,
-  neutral: (domain, client) => `${domain} does not say whether ${client} may send for it`,
-  none: (domain) => `${domain} does not say who may send for it`,
+  fail: (domain, client) => `the domain ${domain} does not let ${client} send for it`,
+  softfail: (domain, client) => `the domain ${domain} probably does not let ${client} send for it`,
+  neutral: (domain, client) => `the domain ${domain} does not say whether ${client} may send for it`,
+  none: (domain) => `the domain ${domain} does not say who may send for it`,
   permerror: (domain) => `what ${domain} says of its senders can't be understood`,
   temperror: (domain) => `who may send for ${domain} could not be looked up`,
 }
