@@ -1,4 +1,5 @@
-import { allSettings, type Config, SECTIONS, type SectionName, type Setting } from './settings.ts'
+import { SECTIONS } from './sections.ts'
+import { allSettings, type Config, type SectionName, type Setting } from './settings.ts'
 
 /** A complete file with every setting at its default, commented out, each with its sentence. */
 export function sampleConfig(): string {

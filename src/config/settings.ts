@@ -7,6 +7,19 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+const SYSLOG_FACILITIES = [
+  'mail',
+  'daemon',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const
+
 /** One setting, declared here and nowhere else: the loader, the sample file and the reference page print from it. */
 export interface Setting<T> {
   readonly kind: Kind<T>
@@ -381,35 +394,9 @@ export const SETTINGS = {
       'info',
       'The least serious events that are still written.',
     ),
-    syslog_facility: setting(
-      kinds.oneOf([
-        'mail',
-        'daemon',
-        'local0',
-        'local1',
-        'local2',
-        'local3',
-        'local4',
-        'local5',
-        'local6',
-        'local7',
-      ]),
-      'mail',
-      'The syslog facility of the log.',
-    ),
+    syslog_facility: setting(kinds.oneOf(SYSLOG_FACILITIES), 'mail', 'The syslog facility of the log.'),
     imap_syslog_facility: setting(
-      kinds.oneOf([
-        'mail',
-        'daemon',
-        'local0',
-        'local1',
-        'local2',
-        'local3',
-        'local4',
-        'local5',
-        'local6',
-        'local7',
-      ]),
+      kinds.oneOf(SYSLOG_FACILITIES),
       'mail',
       'The syslog facility of the IMAP log.',
     ),
@@ -428,26 +415,6 @@ type ValueOf<S> = S extends Setting<infer T> ? T : never
 /** The configuration: what the settings say, all of them, with defaults filled in. Paths are absolute. */
 export type Config = {
   readonly [S in SectionName]: { readonly [K in keyof Settings[S]]: ValueOf<Settings[S][K]> }
-}
-
-/** One sentence a section, for the sample file and the reference page. */
-export const SECTIONS: Readonly<Record<SectionName, string>> = {
-  server: 'Who this server is.',
-  domains: 'Which mail ends here.',
-  listen: 'Ports and sockets.',
-  tls: 'Certificates; without any setting here the server makes its own.',
-  smtp: 'How mail is taken.',
-  submission: 'How your own people and devices hand in mail.',
-  quarantine: 'What is held instead of delivered.',
-  auth: 'Passwords.',
-  policy: 'What becomes of mail from other servers that is not what it says it is.',
-  dkim: 'Signatures on what your own people send.',
-  reports: 'Reports on forged and genuine mail, to others and from others.',
-  accounts: 'What a new account gets.',
-  outbound: 'How mail leaves.',
-  dns: 'How names are looked up.',
-  log: 'What is written down.',
-  traces: 'How long it is remembered what happened to each message.',
 }
 
 /** All settings in the order of declaration. */

@@ -31,7 +31,9 @@ function rig(t: TestContext, names: readonly string[] = ['example.test', 'second
     events,
     open,
     file: (domain: string) => path.join(at, fileName(domain)),
-    setDomains: (to: readonly string[]) => void (domains = to),
+    setDomains(to: readonly string[]) {
+      domains = to
+    },
     told: (name: string) => events.filter((event) => event.name === name),
   }
 }
@@ -159,7 +161,9 @@ test('a signature asked for while keys are made does not wait for them', async (
   const keys = rig(t).open()
   await keys.forDomain('example.test')
   let isDone = false
-  const rotation = keys.rotate('example.test', { now: false }).then(() => void (isDone = true))
+  const rotation = keys.rotate('example.test', { now: false }).then(() => {
+    isDone = true
+  })
   await keys.forDomain('example.test')
   assert.equal(isDone, false)
   await rotation

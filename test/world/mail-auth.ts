@@ -1,3 +1,4 @@
+import type { OperationPorts } from '../../src/app/operations/operation.ts'
 import type { MailAuth } from '../../src/ports/mail-auth.ts'
 
 /** Finds nothing and signs nothing: threads would bring real time into a world that has none. */
@@ -15,5 +16,19 @@ export function worldMailAuth(): MailAuth {
       seal: '',
     }),
     sign: async () => '',
+  }
+}
+
+/** Nothing is signed in a world: keys are chance that no seed repeats. */
+export function worldDkim(): OperationPorts['dkim'] {
+  const none = { ok: false, sentence: 'nothing is signed here' } as const
+  return {
+    domains: [],
+    forDomain: async () => [],
+    generations: async () => none,
+    present: async () => [],
+    rotate: async () => none,
+    noteLook: async () => none,
+    reload: async () => [],
   }
 }

@@ -22,7 +22,7 @@ import { worldDialer } from './dialer.ts'
 import { worldHasher } from './hasher.ts'
 import type { Ledger } from './ledger.ts'
 import { copyFolder, Machine } from './machine.ts'
-import { worldMailAuth } from './mail-auth.ts'
+import { worldDkim, worldMailAuth } from './mail-auth.ts'
 import type { Network } from './network.ts'
 import { observe } from './observed.ts'
 import type { ServerPlan } from './plan.ts'
@@ -266,7 +266,10 @@ export class WorldServer {
         backups: store.backups,
         quarantine: store.quarantine,
         trust: store.trust,
+        reports: store.reports,
         mailAuth: worldMailAuth(),
+        dkim: worldDkim(),
+        resolver,
         hasher: worldHasher(),
         random,
         clock,

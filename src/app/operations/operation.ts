@@ -41,7 +41,7 @@ export interface OperationPorts {
   readonly quarantine: Quarantine
   readonly trust: TrustList
   readonly mailAuth: MailAuth
-  readonly dkim: DkimKeys
+  readonly dkim: Pick<DkimKeys, keyof DkimKeys>
   readonly resolver: Resolver
   readonly hasher: Hasher
   readonly random: Random
