@@ -1,27 +1,28 @@
 // A name server for the benchmark, a process of its own: answers TXT questions for the names it was given, over UDP on
-// loopback; all other names do not exist. `node bench/names-server.ts PORT[,PORT…] RECORDS-AS-JSON`
+// loopback; all other names do not exist. `node bench/names-server.ts ADDRESS:PORT[,ADDRESS:PORT…] RECORDS-AS-JSON`
 
 import { createSocket } from 'node:dgram'
 import * as dns from 'dns-packet'
 
-const [ports = '', records = '{}'] = process.argv.slice(2)
+const [places = '', records = '{}'] = process.argv.slice(2)
 const texts = new Map(Object.entries(JSON.parse(records) as Record<string, string>))
 const ttl = 3600
 const soa: dns.Answer = {
   type: 'SOA',
-  name: 'test',
+  name: 'example',
   ttl,
   data: { mname: 'ns.test', rname: 'h.test', serial: 1, refresh: ttl, retry: ttl, expire: ttl, minimum: ttl },
 }
 const nxdomain = 3
 
-for (const port of ports.split(',').map(Number)) {
+for (const place of places.split(',')) {
+  const [address = '', port] = place.split(':')
   const socket = createSocket('udp4')
   socket.on('message', (message, from) => {
     const answer = answerTo(message)
     if (answer !== undefined) socket.send(answer, from.port, from.address)
   })
-  socket.bind(port, '127.0.0.1', () => process.send?.('open'))
+  socket.bind(Number(port), address, () => process.send?.('open'))
 }
 process.on('disconnect', () => process.exit())
 

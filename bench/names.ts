@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { namesAddress } from './namespaces.ts'
 import { type Author, makeAuthor, recordsOf } from './signed.ts'
 import { freePorts } from './systems/system.ts'
 
@@ -11,18 +12,18 @@ export interface Names {
   stop(): void
 }
 
-/** @param takes53 answers on the usual port of 127.0.0.1 too, for programs that can't be told another. */
+/** @param takes53 answers at `namesAddress` too, on the usual port, for programs that can't be told another. */
 export async function startNames({ takes53 }: { readonly takes53: boolean }): Promise<Names> {
   const [port = 0] = await freePorts(1)
   const author = makeAuthor(port)
-  const ports = takes53 ? [port, 53] : [port]
-  const args = [ports.join(','), JSON.stringify(recordsOf(author))]
+  const places = [`127.0.0.1:${port}`, ...(takes53 ? [`${namesAddress}:53`] : [])]
+  const args = [places.join(','), JSON.stringify(recordsOf(author))]
   const child = fork(join(import.meta.dirname, 'names-server.ts'), args, { execArgv: [] })
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the name server ended (${String(code)})`)
   })
   // Later its end is ours.
   ended.catch(() => {})
-  for (const _ of ports) await Promise.race([once(child, 'message'), ended])
+  for (const _ of places) await Promise.race([once(child, 'message'), ended])
   return { author, stop: () => void child.kill('SIGKILL') }
 }

@@ -19,7 +19,7 @@ const signedFields = ['from', 'to', 'subject', 'date', 'mime-version', 'content-
 export function makeAuthor(dnsPort: number): Author {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   return {
-    domain: 'far.test',
+    domain: 'far.example',
     selector: 'bench',
     privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
@@ -38,7 +38,7 @@ export function recordsOf({ domain, selector, publicKey }: Author): Readonly<Rec
 
 /** Octets that `signMessage` puts before a message. */
 export function signatureBytes(author: Author): number {
-  return signMessage(Buffer.from('From: a@far.test\r\n\r\n'), author).length - 20
+  return signMessage(Buffer.from('From: a@far.example\r\n\r\n'), author).length - 23
 }
 
 /** The message (CRLF ends, no folded field) behind its signature (rfc6376, relaxed/relaxed, rsa-sha256). */

@@ -18,7 +18,7 @@ test('a message has the size that was asked for, CRLF ends, and no line that sta
 test('an id is stamped in place', () => {
   const message = makeMessage(1, 4_096)
   stampId(message, 42)
-  assert.match(message.toString('latin1'), /^Message-ID: <000000000042\.1@far\.test>\r$/m)
+  assert.match(message.toString('latin1'), /^Message-ID: <000000000042\.1@far\.example>\r$/m)
   assert.equal(message.length, 4_096)
 })
 

@@ -17,13 +17,13 @@ export function makeMessage(seed: number, sizeBytes: number): Buffer {
   const boundary = `=_${Math.floor(next() * 1e9)}`
   const sender = `person${Math.floor(next() * 500)}`
   const head = [
-    `Received: from relay.far.test (relay.far.test [192.0.2.7]) by out.far.test with ESMTPS id ${seed}; Tue, 2 Jan 2024 10:00:00 +0900`,
-    `From: "Person ${sender}" <${sender}@far.test>`,
+    `Received: from relay.far.example (relay.far.example [192.0.2.7]) by out.far.example with ESMTPS id ${seed}; Tue, 2 Jan 2024 10:00:00 +0900`,
+    `From: "Person ${sender}" <${sender}@far.example>`,
     'To: "A Reader" <reader@example.test>',
     `Subject: ${text(next, 40).trimEnd()}`,
     'Date: Tue, 2 Jan 2024 10:00:00 +0900',
-    `${idMark}${'0'.repeat(idDigits)}.${seed}@far.test>`,
-    `References: <thread-${Math.floor(next() * 300)}@far.test>`,
+    `${idMark}${'0'.repeat(idDigits)}.${seed}@far.example>`,
+    `References: <thread-${Math.floor(next() * 300)}@far.example>`,
     'MIME-Version: 1.0',
     `Content-Type: multipart/alternative; boundary="${boundary}"`,
     '',

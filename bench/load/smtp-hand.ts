@@ -168,7 +168,7 @@ export class SmtpHand {
     }
     this.#number = claimed
     this.#sentHere++
-    const mail = 'MAIL FROM:<sender@far.test>\r\n'
+    const mail = 'MAIL FROM:<sender@far.example>\r\n'
     this.#say('mail', this.#load.pipelining ? `${mail}${this.#rcpt()}DATA\r\n` : mail)
   }
 

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Root } from '../../test/harness/overlay.ts'
 import { until } from '../../test/harness/until.ts'
+import { namesAddress } from '../namespaces.ts'
 
 export const milterPackages = ['opendkim', 'opendmarc']
 export const milterUsers = ['opendkim', 'opendmarc']
@@ -18,14 +19,11 @@ export async function startMilters(root: Root, folder: string): Promise<Readonly
   }
   // Both leave mail from this machine alone unless they are told that it is no friend.
   const nobody = file('nobody', '192.0.2.1\n')
-  // opendkim asks by libunbound, which begins at the root, never asks this machine, and knows that there is no `test`.
-  const names = file(
-    'opendkim-names.conf',
-    'server:\n  do-not-query-localhost: no\n  local-zone: "test." nodefault\nforward-zone:\n  name: "."\n  forward-addr: 127.0.0.1\n',
-  )
+  // opendkim asks by libunbound, which never asks 127.0.0.1 and knows that there is no `test`. A file that says
+  // otherwise (ResolverConfiguration) is read by all its threads at once, and it dies of that.
   const dkimFile = file(
     'opendkim.conf',
-    `Mode v\nResolverConfiguration ${names}\nSocket local:${dkim}\nUMask 000\nUserID opendkim\nInternalHosts ${nobody}\nExternalIgnoreList ${nobody}\nSyslog no\nAutoRestart yes\nAutoRestartRate 1000/1h\nBackground yes\n`,
+    `Mode v\nNameservers ${namesAddress}\nSocket local:${dkim}\nUMask 000\nUserID opendkim\nInternalHosts ${nobody}\nExternalIgnoreList ${nobody}\nSyslog no\n`,
   )
   const dmarcFile = file(
     'opendmarc.conf',
@@ -44,9 +42,15 @@ export async function startMilters(root: Root, folder: string): Promise<Readonly
       'Syslog false\n',
     ].join('\n'),
   )
-  await root.runWell('sh', ['-c', 'mkdir -m 777 /run/milters; echo nameserver 127.0.0.1 >/etc/resolv.conf'])
+  await root.runWell('sh', [
+    '-c',
+    `mkdir -m 777 /run/milters; echo nameserver ${namesAddress} >/etc/resolv.conf`,
+  ])
   // They keep what they were given as their output, and whoever waits for its end would wait for ever.
-  await root.runWell('sh', ['-c', `exec opendkim -x ${dkimFile} >${folder}/opendkim.log 2>&1`])
+  await root.runWell('sh', [
+    '-c',
+    `(opendkim -f -x ${dkimFile}; echo exit $?) >${folder}/opendkim.log 2>&1 &`,
+  ])
   await root.runWell('sh', ['-c', `exec opendmarc -c ${dmarcFile} >${folder}/opendmarc.log 2>&1`])
   for (const socket of [dkim, dmarc])
     await until(`the socket ${socket}`, async () => (await root.run('test', ['-S', socket])).code === 0)
