@@ -60,7 +60,7 @@ function legend({ messages, others, passed }: ReportSummary): readonly string[] 
 }
 
 function grid(top: number, plotHeight: number): readonly string[] {
-  const lines = top < 4 ? top : 4
+  const lines = Math.min(top, 4)
   return Array.from({ length: lines + 1 }, (_, i) => {
     const y = TOP + plotHeight - (i * plotHeight) / lines
     const value = Math.round((i * top) / lines)

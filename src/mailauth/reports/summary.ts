@@ -111,21 +111,21 @@ const messagesText = (count: number): string => (count === 1 ? '1 message' : `${
 /** What one source does wrong and what to do, a sentence for each kind of failure. */
 export function adviceFor(source: Source): readonly string[] {
   return [...source.failures].map(([kind, failure]) => {
-    const { domain, headerFrom, messages } = failure
-    const mail = `Mail of ${source.ip} (${messagesText(messages)})`
-    switch (kind) {
-      case 'forwarded':
-        return `${mail} came through a mailing list or forwarder, whose reporter knows it: nothing to do.`
-      case 'spf-not-aligned':
-        return `${mail} passed SPF, but for ${domain}, which is not aligned with ${headerFrom}. If it is yours, let it sign with DKIM for ${headerFrom}, or send with an envelope address there; if it is not, it is forged.`
-      case 'dkim-not-aligned':
-        return `${mail} has a valid signature, but of ${domain}, which is not aligned with ${headerFrom}. If a service sends it for you, set up DKIM for ${headerFrom} there; a mailing list signs so too.`
-      case 'dkim-broken':
-        return `${mail} carried a signature of ${domain} that no longer fits, and SPF did not pass: it was most likely changed on its way by a list or forwarder, or its key is not in the DNS.`
-      case 'nothing':
-        return `${mail} as ${headerFrom} passed nothing. If the host is yours, put it into the SPF record and let it sign; if it is not, it is forged, and "p=reject" keeps it out.`
-    }
+    const mail = `Mail of ${source.ip} (${messagesText(failure.messages)})`
+    return `${mail} ${ADVICE[kind](failure)}`
   })
+}
+
+const ADVICE: Readonly<Record<FailureKind, (failure: Failure) => string>> = {
+  forwarded: () => 'came through a mailing list or forwarder, whose reporter knows it: nothing to do.',
+  'spf-not-aligned': ({ domain, headerFrom }) =>
+    `passed SPF, but for ${domain}, which is not aligned with ${headerFrom}. If it is yours, let it sign with DKIM for ${headerFrom}, or send with an envelope address there; if it is not, it is forged.`,
+  'dkim-not-aligned': ({ domain, headerFrom }) =>
+    `has a valid signature, but of ${domain}, which is not aligned with ${headerFrom}. If a service sends it for you, set up DKIM for ${headerFrom} there; a mailing list signs so too.`,
+  'dkim-broken': ({ domain }) =>
+    `carried a signature of ${domain} that no longer fits, and SPF did not pass: it was most likely changed on its way by a list or forwarder, or its key is not in the DNS.`,
+  nothing: ({ headerFrom }) =>
+    `as ${headerFrom} passed nothing. If the host is yours, put it into the SPF record and let it sign; if it is not, it is forged, and "p=reject" keeps it out.`,
 }
 
 /** Lines about TLS to our MX hosts (rfc8460). */
