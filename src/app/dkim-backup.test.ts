@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runCommand } from './commands.ts'
-import { configText } from './house.test-kit.ts'
+import { configText, startHouse } from './house.test-kit.ts'
 
 test('a restore on another machine brings the DKIM keys back: the published records stay right', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hikyaku-dkim-backup-'))
@@ -43,4 +43,19 @@ test('a restore on another machine brings the DKIM keys back: the published reco
   assert.notDeepEqual(newer, before)
   await run(old, 'restore', join(folder, 'backups'))
   assert.deepEqual(records(await run(old, 'dkim', 'show')), newer)
+})
+
+test('a reload tells of a file of keys that is broken, and the keys in memory stay', async (t) => {
+  const house = await startHouse()
+  t.after(() => house.stop())
+  const shown = (await house.run('dkim.show')).join('\n')
+  const file = join(house.server.config.server.data, 'tls/dkim-example.test.pem')
+  const good = readFileSync(file)
+  writeFileSync(file, good.subarray(0, 500))
+  const told = (await house.run('reload')).join('\n')
+  assert.match(told, /dkim-example\.test\.pem is cut off\. It holds the DKIM keys of example\.test/)
+  assert.equal(house.logged('dkim.problem').length, 1)
+  assert.equal((await house.run('dkim.show')).join('\n'), shown)
+  writeFileSync(file, good)
+  assert.doesNotMatch((await house.run('reload')).join('\n'), /dkim/)
 })
