@@ -12,7 +12,7 @@ export interface HeaderFacts {
   readonly hasArc: boolean
 }
 
-/** rfc2369 §3, rfc2919 §3, rfc5064; and what old list programs write. */
+/** rfc2369 §3, rfc2919 §3; and what old list programs write. */
 const LIST_FIELDS: ReadonlySet<string> = new Set([
   'list-id',
   'list-help',
