@@ -11,8 +11,20 @@ const honest = { client: '203.0.113.10', helo: 'mx.bigmail.test' } as const
 const to = '<pokemon@jf3vqb.test>'
 
 export function dialogueRows(world: () => World): void {
-  /** Holds one conversation; the dialogue is shown when something in it fails. */
-  const talk = async (client: string, work: (session: SmtpSession) => Promise<void>, early = '') => {
+  const talk = talker(world)
+  utf8Rows(world, talk)
+  commandRows(world, talk)
+  lineRows(world, talk)
+  longLineRows(world)
+  scannerRows(world, talk)
+  forgedFieldRows(world)
+}
+
+type Talk = (client: string, work: (session: SmtpSession) => Promise<void>, early?: string) => Promise<void>
+
+/** Holds one conversation; the dialogue is shown when something in it fails. */
+function talker(world: () => World): Talk {
+  return async (client, work, early = '') => {
     const session = await SmtpSession.open(world().origin(client), early)
     try {
       await work(session)
@@ -24,7 +36,9 @@ export function dialogueRows(world: () => World): void {
       session.close()
     }
   }
+}
 
+function utf8Rows(world: () => World, talk: Talk): void {
   test('B06 is taken: SMTPUTF8 is offered, and asked for where an address needs it', async () => {
     const row = world().row('B06')
     const [asked = '', plain = ''] = row.commands.filter((line) => line.startsWith('MAIL'))
@@ -47,7 +61,9 @@ export function dialogueRows(world: () => World): void {
     const [copy] = await world().delivered('<b06@bigmail.test>')
     expectFields(copy, { letter, results: ['dmarc=pass'], trace: await newestTrace(world()) })
   })
+}
 
+function commandRows(world: () => World, talk: Talk): void {
   test('B80 is refused: none of the tricks relays', async () => {
     const commands = world()
       .row('B80')
@@ -86,7 +102,9 @@ export function dialogueRows(world: () => World): void {
       assert.match(reply, /^(500|501|421) /, 'a line of 3,000 octets')
     })
   })
+}
 
+function lineRows(world: () => World, talk: Talk): void {
   test('B82 is refused: no LF ends a message or a line, and nothing smuggled arrives', async () => {
     for (const end of ['\n.\n', '\n.\r\n']) {
       await talk(forger.client, async (session) => {
@@ -123,7 +141,9 @@ export function dialogueRows(world: () => World): void {
       assert.ok(!reply.startsWith('250 2.1.0') && !/^250-/.test(reply), reply)
     })
   })
+}
 
+function longLineRows(world: () => World): void {
   test('B84 is delivered: lines of 5,000 octets, as they are', async () => {
     const letter: Letter = {
       ...{ ...honest, mail: '<taro@bigmail.test>', recipients: [to] },
@@ -138,7 +158,9 @@ export function dialogueRows(world: () => World): void {
     const results = ['spf=pass smtp.mailfrom=bigmail.test', 'dmarc=pass header.from=bigmail.test']
     expectFields(copy, { letter, results, trace: await newestTrace(world()) })
   })
+}
 
+function scannerRows(world: () => World, talk: Talk): void {
   test('S01 costs a greeting and a goodbye', async () => {
     await talk(forger.client, async (session) => {
       assert.match(session.greeting, new RegExp(`^220 ${hostname.replaceAll('.', '\\.')} `))
@@ -163,7 +185,9 @@ export function dialogueRows(world: () => World): void {
       }
     })
   })
+}
 
+function forgedFieldRows(world: () => World): void {
   test('what others wrote in our name is gone, what they wrote in theirs stays', async () => {
     const b66 = await world().letter('B66')
     const theirs = 'Authentication-Results: mx.other.test; spf=pass smtp.mailfrom=strict.test\n'

@@ -8,17 +8,36 @@ import { messageIdOf } from './transcripts.ts'
 import type { World } from './world.ts'
 
 export function quarantineRows(world: () => World): void {
-  /** Sends a row that is held, under a Message-ID of its own. */
-  const hold = async (row: string, as = row): Promise<Held> => {
-    const letter = await renamed(world(), row, as)
-    const sent = await world().send(letter)
-    const id = acceptedId(sent)
-    await expectHeld(world(), { id, says: [/DMARC/] })
-    return { id, letter, messageId: `<${as}@bigmail.test>` }
-  }
-  const there = async (held: Held) => (await world().delivered(held.messageId)).length
-  const list = async () => (await world().ask('quarantine.list')).join('\n')
+  const holds = holding(world)
+  listRows(world, holds)
+  releaseRows(world, holds)
+  trapRows(world, holds)
+}
 
+/** What the rows do with the world. */
+interface Holding {
+  /** Sends a row that is held, under a Message-ID of its own. */
+  hold(row: string, as?: string): Promise<Held>
+  /** How often it is in the mailbox. */
+  there(held: Held): Promise<number>
+  list(): Promise<string>
+}
+
+function holding(world: () => World): Holding {
+  return {
+    hold: async (row, as = row) => {
+      const letter = await renamed(world(), row, as)
+      const sent = await world().send(letter)
+      const id = acceptedId(sent)
+      await expectHeld(world(), { id, says: [/DMARC/] })
+      return { id, letter, messageId: `<${as}@bigmail.test>` }
+    },
+    there: async (held) => (await world().delivered(held.messageId)).length,
+    list: async () => (await world().ask('quarantine.list')).join('\n'),
+  }
+}
+
+function listRows(world: () => World, { hold, there, list }: Holding): void {
   test('F01, F02, F10 to F15: a held message is no queue entry; the list tells its reason, show what it is', async () => {
     const forged = await hold('F01')
     const fromList = await hold('F02')
@@ -53,7 +72,9 @@ export function quarantineRows(world: () => World): void {
     assert.ok((await list()).includes(held.id))
     assert.equal(await there(held), 0)
   })
+}
 
+function releaseRows(world: () => World, { hold, there, list }: Holding): void {
   test('F17, F18: release delivers the one message, with its failure still in its header', async () => {
     const [other, held] = [await hold('F01', 'F18-other'), await hold('F02', 'F18')]
     const released = await world().server.cli(['quarantine', 'release', held.id])
@@ -75,6 +96,29 @@ export function quarantineRows(world: () => World): void {
     assert.equal((await world().delivered(held.messageId)).length, 1)
   })
 
+  test('a stale signature on a forgery: held, told in plain words, delivered when released', async () => {
+    const held = await hold('B10', 'stale')
+    const shown = (await world().ask('quarantine.show', { id: held.id })).join('\n')
+    assert.match(shown, /says that it comes from jf3vqb\.test, but jf3vqb\.test does not vouch for it/)
+    assert.match(shown, /signature of jf3vqb\.test does not fit this message/)
+    assert.match(shown, /does not let 203\.0\.113\.66 send for it/)
+    assert.match(shown, /v=DMARC1; p=quarantine/)
+    const released = await world().server.cli(['quarantine', 'release', held.id])
+    assert.equal(released.code, 0, released.stderr)
+    const [copy] = await world().delivered(held.messageId)
+    expectFields(copy, {
+      letter: held.letter,
+      results: [
+        'dkim=fail header.d=jf3vqb.test',
+        'spf=fail smtp.mailfrom=jf3vqb.test',
+        'dmarc=fail header.from=jf3vqb.test',
+      ],
+      trace: '',
+    })
+  })
+}
+
+function trapRows(world: () => World, { hold, there, list }: Holding): void {
   test('F19 is no trap: no command of the queue delivers a held message by its id', async () => {
     const held = await hold('F01', 'F19')
     for (const verb of ['retry', 'cancel', 'show']) {
@@ -106,27 +150,6 @@ export function quarantineRows(world: () => World): void {
     assert.match((await world().ask('trace', { id: held.id })).join('\n'), /delete/i)
     assert.notEqual((await world().server.cli(['quarantine', 'release', held.id])).code, 0)
     assert.equal(await there(held), 0)
-  })
-
-  test('a stale signature on a forgery: held, told in plain words, delivered when released', async () => {
-    const held = await hold('B10', 'stale')
-    const shown = (await world().ask('quarantine.show', { id: held.id })).join('\n')
-    assert.match(shown, /says that it comes from jf3vqb\.test, but jf3vqb\.test does not vouch for it/)
-    assert.match(shown, /signature of jf3vqb\.test does not fit this message/)
-    assert.match(shown, /does not let 203\.0\.113\.66 send for it/)
-    assert.match(shown, /v=DMARC1; p=quarantine/)
-    const released = await world().server.cli(['quarantine', 'release', held.id])
-    assert.equal(released.code, 0, released.stderr)
-    const [copy] = await world().delivered(held.messageId)
-    expectFields(copy, {
-      letter: held.letter,
-      results: [
-        'dkim=fail header.d=jf3vqb.test',
-        'spf=fail smtp.mailfrom=jf3vqb.test',
-        'dmarc=fail header.from=jf3vqb.test',
-      ],
-      trace: '',
-    })
   })
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { acceptedId, expectFields, expectHeld, newestTrace } from './expect.ts'
 import { unlessPending } from './pending.ts'
 import { renamed } from './quarantine.ts'
-import type { Letter } from './session.ts'
+import type { Letter, Sent } from './session.ts'
 import { messageIdOf } from './transcripts.ts'
 import type { World } from './world.ts'
 
@@ -20,16 +20,36 @@ const proposalPending = 'waits for the command `quarantine trust`'
 
 /** In order: what is trusted by one test is trusted in those behind it. */
 export function trustRows(world: () => World): void {
-  const send = async (letter: Letter) => {
-    const sent = await world().send(letter)
-    return { sent, trace: await newestTrace(world()) }
-  }
+  const trusts = trusting(world)
+  listRows(world, trusts)
+  forgedRows(world, trusts)
+  overRows(world, trusts)
+}
+
+interface Trusting {
+  send(letter: Letter): Promise<{ readonly sent: Sent; readonly trace: string }>
+  /** A command that must succeed; what it said. */
+  cli(...words: string[]): Promise<string>
+  entries(): Promise<string>
+}
+
+function trusting(world: () => World): Trusting {
   const cli = async (...words: string[]) => {
     const ran = await world().server.cli(words)
     assert.equal(ran.code, 0, `${words.join(' ')}: ${ran.stdout.toString()}${ran.stderr}`)
     return ran.stdout.toString()
   }
-  const entries = () => cli('trust', 'list')
+  return {
+    cli,
+    entries: () => cli('trust', 'list'),
+    send: async (letter) => {
+      const sent = await world().send(letter)
+      return { sent, trace: await newestTrace(world()) }
+    },
+  }
+}
+
+function listRows(world: () => World, { send, cli, entries }: Trusting): void {
   let held = ''
 
   test('I01 is held: the list before it is trusted', async () => {
@@ -61,7 +81,9 @@ export function trustRows(world: () => World): void {
     assert.match(trace, /xception|trust/)
     assert.ok(trace.includes('bsdlist.test'), trace)
   })
+}
 
+function forgedRows(world: () => World, { send }: Trusting): void {
   test('I04 is held: our own domain forged through the trusted host, and nothing is signed', async () => {
     const { sent, trace } = await send(await world().letter('I04'))
     await expectHeld(world(), { id: acceptedId(sent), says: [/jf3vqb\.test/, /DMARC/] })
@@ -90,7 +112,9 @@ export function trustRows(world: () => World): void {
     await expectHeld(world(), { id: acceptedId(sent), says: [/strict\.test/] })
     assert.deepEqual(await world().delivered('<list-id@bigmail.test>'), [])
   })
+}
 
+function overRows(world: () => World, { send, cli, entries }: Trusting): void {
   test('an exception by an address alone cannot be made, and one that is over does nothing', async () => {
     const alone = await world().server.cli(['trust', 'add', '--host', '203.0.113.80/32', '--why', 'the list'])
     assert.notEqual(alone.code, 0)
