@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { measureFloors } from './floors.ts'
+import { startNames } from './names.ts'
 import { middleOf, ours } from './results.ts'
 import { runAll } from './run.ts'
 import { sourceProgram, startHikyaku } from './systems/hikyaku.ts'
@@ -47,6 +48,31 @@ test('every workload gives all its numbers of our server', { timeout: 120_000 },
       assert.deepEqual(result.systems[ours]?.problems, [], result.name)
       for (const { key } of result.metrics) {
         if (key === 'diskMiB' && result.name !== 'smtp-10') continue
+        const value = middleOf(result, ours, key)
+        assert.ok(value !== undefined && Number.isFinite(value), `${result.name} ${key}`)
+      }
+    }
+  } finally {
+    await host.stop()
+  }
+})
+
+test('judged mail gives all its numbers of our server', { timeout: 120_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'hikyaku-bench-judged-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const names = await startNames({ takes53: false })
+  t.after(() => names.stop())
+  const { author } = names
+  const how = { watchesLoop: true, copiesNode: false, mailboxes: 2, author }
+  const host = await startHikyaku({ folder, program: sourceProgram, ...how })
+  try {
+    const workloads = everyWorkload.filter(isJudged)
+    const { signal } = new AbortController()
+    const results = await runAll({ hosts: [host], workloads, lengths, runs: 1, tell: () => {}, signal })
+    for (const result of results) {
+      assert.deepEqual(result.systems[ours]?.problems, [], result.name)
+      for (const { key } of result.metrics) {
+        if (key === 'diskMiB') continue
         const value = middleOf(result, ours, key)
         assert.ok(value !== undefined && Number.isFinite(value), `${result.name} ${key}`)
       }

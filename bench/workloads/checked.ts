@@ -50,7 +50,7 @@ export const checkedWorkloads: readonly Workload[] = [
     (shape): Workload => ({
       ...{ name: shape.name, title: shape.title, metrics: ingestMetrics },
       prepare: ({ system }, lengths) =>
-        prepare(system, jobOf(shape, system, { ...lengths, seconds: lengths.warmSeconds })),
+        prepare(system, jobOf(shape, system, { ...lengths, seconds: Math.max(2, lengths.warmSeconds) })),
       run: (measured, lengths) => runIngest(shape, measured, lengths, authorOf(measured.system)),
     }),
   ),
