@@ -57,6 +57,7 @@ function judge(given: PolicyCase): Verdict {
   const { dmarc } = evidence
   if (hasAlignedPass(evidence))
     return deliver('dmarc-pass', `The domain ${dmarc.domain} vouches for it (DMARC pass).`)
+  if (hasNoSender(evidence)) return noSender(evidence)
   if (dmarc.result === 'none') {
     const author = dmarc.domain === '' ? 'Its author' : `The domain ${dmarc.domain}`
     return deliver(
@@ -76,6 +77,27 @@ function judge(given: PolicyCase): Verdict {
   if (temporary !== undefined)
     return { action: 'defer', rule: temporary.rule, reply: temporary.reply, reasons: [temporary.reason] }
   return dmarc.policy === 'quarantine' ? quarantine(given) : reject(given)
+}
+
+/** The DNS said so when SPF was looked up: rfc7208 §4.3, and rfc5321 §3.6.2 has no use for such an envelope. */
+function hasNoSender({ spf, dns }: Evidence): boolean {
+  return (
+    spf.result === 'none' &&
+    spf.identity === 'mailfrom' &&
+    dns.some(({ name, type, said }) => type === 'TXT' && name === spf.domain && said === NO_SUCH_NAME)
+  )
+}
+
+const NO_SUCH_NAME = 'no such name'
+
+function noSender({ spf: { domain } }: Evidence): Verdict {
+  const text = `The envelope sender's domain ${domain} does not exist`
+  return {
+    action: 'refuse',
+    rule: 'sender-domain',
+    reply: reply(550, '5.1.8', text),
+    reasons: [{ rule: 'sender-domain', text: `${text}: no reply or report could reach it.` }],
+  }
 }
 
 function deliver(rule: string, text: string, more: readonly Reason[] = []): Verdict {
@@ -162,7 +184,8 @@ function explanation({ header, evidence, trust }: PolicyCase): Reason | undefine
       text: `It says that another server passed it on (ARC ${evidence.arc.result}${sealer === undefined ? '' : `, last by ${sealer}`}), which may have broken its author's authentication.`,
     }
   }
-  if (trust.near === undefined) return undefined
+  // One for a list says nothing of what comes without any field of a list: forgeries by the same host are forgeries.
+  if (trust.near === undefined || trust.near.list !== undefined) return undefined
   return {
     rule: 'dmarc-forwarder',
     text: `It comes by a way that exception ${trust.near.id} (${formatTrust(trust.near)}) was made for, but that exception is over or was made for another list or host.`,

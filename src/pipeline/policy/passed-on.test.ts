@@ -83,3 +83,9 @@ test('round trip: what our own field says is read back', () => {
     assert.deepEqual(parsePassedOn(field.slice('Received:'.length)), { client, helo: 'mx.test' })
   }
 })
+
+test('a comment of thousands of equal signs is read in one pass', () => {
+  const comment = 'a='.repeat(1_500)
+  assert.equal(parsePassedOn(`from [203.0.113.10] (${comment} ) b by x`), undefined)
+  assert.equal(parsePassedOn(`from [203.0.113.10] (${comment}a \u0001) by x`), undefined)
+})

@@ -37,7 +37,8 @@ export function parsePassedOn(raw: string): PassedOn | undefined {
 
 function readPair(name: string, comment: string): PassedOn | undefined {
   const bare = BARE.exec(name)
-  if (bare !== null && /^(?:[a-z]+=\S+ ?)+$/i.test(comment)) return passedOn(bare[1], heloIn(comment) ?? '')
+  if (bare !== null && comment.split(' ').every((word) => /^[a-z]+=\S+$/i.test(word)))
+    return passedOn(bare[1], heloIn(comment) ?? '')
   const named = NAMED.exec(comment)
   if (named !== null) return passedOn(named[1], name)
   const withHelo = WITH_HELO.exec(comment)
