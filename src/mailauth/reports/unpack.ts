@@ -23,7 +23,7 @@ const DEFLATED = 8
 const ENCRYPTED = 1
 
 /**
- * The text within an attachment: gzip (rfc1952), the one file of a zip archive, or the octets as they are. What it is
+ * The text within an attachment: gzip, the one file of a zip archive, or the octets as they are. What it is
  * is told by its first octets: senders' media types and file names often are wrong. An archive within is not opened.
  */
 export function unpackReport(packed: Uint8Array): Unpacked {

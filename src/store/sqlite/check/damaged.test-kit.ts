@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
+import type { ReportRecord } from '../../../ports/reports.ts'
 import type { Access } from '../../../ports/store.ts'
 import { aHold, Bench, mail, uids } from '../../contract/bench.test-kit.ts'
 import { lockFolder } from '../folder.ts'
@@ -107,6 +108,16 @@ async function fillQuarantine(bench: Bench, anna: Access, ben: Access): Promise<
   const large = Buffer.concat([Buffer.from(mail('held and large', '')), Buffer.alloc(300_000, 'text\r\n')])
   assert((await bench.accept(large, [anna], { prefix: PREFIX, hold: aHold() })).ok)
   const host = { octets: Uint8Array.of(192, 0, 2, 0), prefixBits: 24 }
+  const { reports } = bench.store
+  const published = { p: 'none', adkim: 'r', aspf: 'r', t: false, rua: ['mailto:d@far.test'] } as const
+  const record: ReportRecord = {
+    ...{ sourceIp: '192.0.2.1', count: 1, disposition: 'none', dkimAligned: false, spfAligned: false },
+    ...{ reasons: [], headerFrom: 'far.test', dkim: [] },
+  }
+  reports.tally({ day: '2026-11-23', policy: { ...published, domain: 'far.test' }, record })
+  const received = { organization: 'Far', reportId: '1', policyDomain: 'example.test', beginMs: 0, endMs: 1 }
+  const when = { receivedAtMs: 1_000_000, traceId: bench.traceId(), records: [record], omitted: 0 }
+  assert((await reports.addReceived({ ...received, ...when })).ok)
   await bench.store.trust.add({ key: { kind: 'dkim', domain: 'list.test' }, host, addedAtMs: 1_000_000 })
 }
 

@@ -80,6 +80,11 @@ export const FINDING_KINDS = [
   'trust-form',
   'language-form',
   'language-stray',
+  'report-day-form',
+  'report-row-form',
+  'report-row-stray',
+  'report-day-rows',
+  'report-received-form',
   'trace-form',
   'trace-address-stray',
 ] as const

@@ -6,6 +6,7 @@ import { MAILBOX_COUNT_RULES, MAILBOX_RULES } from './mailboxes.ts'
 import { MESSAGE_RULES } from './messages.ts'
 import { QUARANTINE_RULES } from './quarantine.ts'
 import { QUEUE_RULES } from './queue.ts'
+import { REPORT_RULES } from './reports.ts'
 import { VALUE_RULES } from './values.ts'
 
 /** In the order in which they are repaired: rows first, then what is counted from them. */
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   ...ENTRY_RULES,
   ...QUEUE_RULES,
   ...QUARANTINE_RULES,
+  ...REPORT_RULES,
   ...MESSAGE_RULES,
   ...MAILBOX_COUNT_RULES,
   ...COUNTER_RULES,
