@@ -53,6 +53,7 @@ const RULES: Readonly<Record<string, string>> = {
   'dmarc-temporary': ', since DMARC could not be looked up',
   junk: ' into Junk instead of being held',
   'unknown-user': ', since there is no such mailbox here',
+  'sender-domain': ", since its sender's domain does not exist",
   'not-checked': ', since it could not be checked',
   'not-signed': ', since it could not be signed',
 }

@@ -181,6 +181,18 @@ const SPECS: readonly Spec[] = [
     args: (parsed) => ({ id: at(parsed, 0) }),
   },
   {
+    words: 'quarantine trust',
+    usage: 'ID [--why TEXT] [--until DATE]',
+    says: 'Makes the exception that would have let a held message pass, as `quarantine show` proposes it.',
+    details: [
+      'For the next ones like it: the message itself stays held. `trust list` shows the exception, `trust remove` takes it back.',
+      '`--until` as with `trust add`.',
+    ],
+    operation: 'quarantine.trust',
+    shape: { texts: ['why', 'until'], min: 1 },
+    args: (parsed) => ({ id: at(parsed, 0), why: parsed.text('why'), until: parsed.text('until') }),
+  },
+  {
     words: 'quarantine delete',
     usage: 'ID',
     says: 'Deletes a held message; nobody is told.',

@@ -13,6 +13,7 @@ import {
   textArg,
   timeText,
 } from './operation.ts'
+import { proposalLines } from './trust-proposal.ts'
 
 /** Messages of `quarantine list`; more is said, not shown. */
 const MAX_LISTED = 200
@@ -69,6 +70,7 @@ export const quarantineShow: Operation = async (ports, args) => {
     '',
     `To deliver it: hikyaku quarantine release ${held.id}`,
     `To delete it:  hikyaku quarantine delete ${held.id}`,
+    ...proposalLines(held),
   )
 }
 

@@ -15,6 +15,7 @@ import { dmarcReport } from './dmarc-report.ts'
 import { mailShow } from './mail.ts'
 import type { Operation } from './operation.ts'
 import { quarantineDelete, quarantineList, quarantineRelease, quarantineShow } from './quarantine.ts'
+import { quarantineTrust } from './quarantine-trust.ts'
 import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
 import { submit } from './submit.ts'
 import { trace } from './trace.ts'
@@ -46,6 +47,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['quarantine.list', quarantineList],
   ['quarantine.release', quarantineRelease],
   ['quarantine.show', quarantineShow],
+  ['quarantine.trust', quarantineTrust],
   ['queue.cancel', queueCancel],
   ['queue.list', queueList],
   ['queue.retry', queueRetry],

@@ -381,6 +381,25 @@ test('I04, I05 a forgery from the same host without the key ends as its own row 
   assert.equal(withTrust(ours, [BY_LIST], NO_LIST).action, 'hold')
 })
 
+test('I05 an exception for a list makes no known forwarder of its host', () => {
+  const forged = evidence(spf('pass', 'bsdlist.test'), dmarc('fail', 'strict.test', 'reject'))
+  const bySpf = entry({ kind: 'spf', domain: 'bsdlist.test' }, { list: 'freebsd-users.bsdlist.test' })
+  assert.equal(withTrust(forged, [bySpf], NO_LIST).action, 'refuse')
+})
+
+test('B41 an envelope domain that does not exist is refused, unless the author vouches for the message', () => {
+  const dns = [{ name: 'nobody.test', type: 'TXT', said: 'no such name' }]
+  const seen = { ...evidence(spf('none', 'nobody.test')), dns }
+  const verdict = withTrust(seen, [], NO_LIST)
+  assert.deepEqual([verdict.action, verdict.rule], ['refuse', 'sender-domain'])
+  assert.equal(verdict.reply?.enhanced, '5.1.8')
+  const elsewhere = { ...evidence(spf('none', 'plain.test')), dns }
+  assert.equal(withTrust(elsewhere, [], NO_LIST).action, 'deliver')
+  const vouched = dmarc('pass', 'strict.test', 'reject', { aligned: { dkim: 'strict.test' } })
+  const signed = { ...evidence(spf('none', 'nobody.test'), vouched), dns }
+  assert.equal(withTrust(signed, [], NO_LIST).action, 'deliver')
+})
+
 test('a forger who writes the List-Id gains nothing but being held', () => {
   const forged = evidence(spf('fail', 'strict.test'), dmarc('fail', 'strict.test', 'reject'))
   assert.deepEqual(
