@@ -57,6 +57,8 @@ export interface DmarcFinding {
   /** What the domain asks for this message: after `sp`, `np` and `t`. */
   readonly policy?: DmarcPolicy | undefined
   readonly published?: DmarcPublished | undefined
+  /** Of a `temperror`: the DNS of the Author Domain gives no answer at all, not only none about its policy. */
+  readonly isUnreachable?: boolean | undefined
   /** The identifiers that aligned. */
   readonly aligned: { readonly spf?: string | undefined; readonly dkim?: string | undefined }
   /** Where we read more into a record than rfc9989 does: `pct=0 read as t=y`. */

@@ -65,6 +65,22 @@ test('several From fields, several domains and no author at all are permerror wi
   }
 })
 
+test('our own limit is no domain that is down: whoever reaches it on purpose gains nothing', async () => {
+  const inquiry = new Inquiry({
+    dns: new ZoneDns({}),
+    clock: new StillClock(),
+    client: '192.0.2.1',
+    part: 'DMARC',
+    maxQuestions: 0,
+    deadlineMs: 1_000,
+    answers: new Map(),
+  })
+  const author = readHeaderAuthor(Buffer.from('From: a@example.com\r\n'))
+  const finding = await checkDmarc({ author, spf: spfOf('attacker.example'), dkim: [], ask: inquiry.ask })
+  assert.equal(finding.result, 'temperror')
+  assert.equal(finding.isUnreachable, false)
+})
+
 function pick(finding: DmarcFinding, expected: object): object {
   const known = JSON.parse(JSON.stringify(finding)) as Record<string, unknown>
   return Object.fromEntries(Object.keys(expected).map((key) => [key, known[key]]))

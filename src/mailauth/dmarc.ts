@@ -6,7 +6,7 @@ import type {
   DmarcPublished,
   SpfFinding,
 } from '../mail/authentication.ts'
-import type { AskRecords } from './dns.ts'
+import { type AskRecords, DNS_DOWN } from './dns.ts'
 import type { Author } from './from.ts'
 import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
 import { printable } from './printable.ts'
@@ -32,7 +32,19 @@ export async function checkDmarc({ author, spf, dkim, ask }: DmarcInput): Promis
     dkim: dkim.filter(({ result }) => result === 'pass').map((one) => one.domain),
   })
   const finding = findingOf(domain, passed)
+  if (finding.result === 'temperror' && finding.policy === undefined)
+    return { ...finding, isUnreachable: await isUnreachable(domain, ask) }
   return finding.result === 'fail' ? orTemporary(finding, { author, spf, dkim, ask }) : finding
+}
+
+/** A record that alone can't be had may be kept from us on purpose; a domain whose servers are all down can't send either. */
+async function isUnreachable(domain: string, ask: AskRecords): Promise<boolean> {
+  try {
+    await ask(domain, 'A')
+    return false
+  } catch (error) {
+    return (error as { readonly code?: unknown }).code === DNS_DOWN
+  }
 }
 
 /**

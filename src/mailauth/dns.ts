@@ -16,7 +16,16 @@ export interface AuthDns extends Resolver {
 /** The form in which mailauth asks: records, or an error with a `code`. */
 export type AskRecords = (name: string, type: string) => Promise<string[][]>
 
-type AnyAnswer = Answer<string | MxRecord>
+/** Code of an error that says that the DNS has no answer now. */
+export const DNS_DOWN = 'ETEMPORARY'
+
+type AnyAnswer = Answer<string | MxRecord> | (NotAsked & { readonly kind: 'temporary' })
+
+/** Our own limit, not the DNS: whoever has us reach it must not profit by a domain that seems to be down. */
+interface NotAsked {
+  readonly cause: string
+  readonly isLimit: true
+}
 
 /** What one part of an evaluation (SPF, or all others) may ask. */
 export interface InquiryOptions {
@@ -65,7 +74,10 @@ export class Inquiry {
     this.#remember(name, type, answer)
     if (answer.kind === 'no-name') throw dnsError('ENOTFOUND', `${name} does not exist`)
     if (answer.kind === 'no-data') throw dnsError('ENODATA', `${name} has no ${type} record`)
-    if (answer.kind === 'temporary') throw dnsError('ETEMPORARY', `${name} ${type}: ${answer.cause}`)
+    if (answer.kind === 'temporary') {
+      const code = 'isLimit' in answer ? 'ELIMIT' : DNS_DOWN
+      throw dnsError(code, `${name} ${type}: ${answer.cause}`)
+    }
     // The type that mailauth declares is that of texts; of other records it takes what `node:dns` gives.
     return answer.records.flatMap((record) => asNode(record, type)) as string[][]
   }
@@ -79,7 +91,7 @@ export class Inquiry {
     if (answer === undefined) {
       if (this.#questions >= maxQuestions) {
         this.#limits.add(`${part}: more than ${maxQuestions} questions to the DNS; the others were not asked`)
-        return { kind: 'temporary', cause: `more than ${maxQuestions} questions` }
+        return { kind: 'temporary', cause: `more than ${maxQuestions} questions`, isLimit: true }
       }
       this.#questions++
       answer = this.#put(name, type)
@@ -116,7 +128,7 @@ export class Inquiry {
 
   #timeIsUp(): AnyAnswer {
     this.#limits.add(`${this.#options.part}: the DNS did not answer in time; the rest was not asked`)
-    return { kind: 'temporary', cause: 'no answer in time' }
+    return { kind: 'temporary', cause: 'no answer in time', isLimit: true }
   }
 
   #remember(name: string, type: string, answer: AnyAnswer): void {

@@ -124,9 +124,16 @@ const ROWS: readonly Row[] = [
     ends: ['defer', 'dmarc-temporary', '451 4.7.0 '],
   },
   {
-    row: 'B37 the author can not be looked up, another domain vouches',
-    seen: evidence(spf('pass', 'bigmail.test'), dmarc('temperror', 'servfail.test')),
+    row: 'B37 nothing of the author can be looked up, another domain vouches',
+    seen: evidence(spf('pass', 'bigmail.test'), {
+      dmarc: { ...dmarc('temperror', 'servfail.test').dmarc, isUnreachable: true },
+    }),
     ends: ['deliver', 'dmarc-unknown'],
+  },
+  {
+    row: 'B35 the record alone can not be looked up, and a domain of the forger vouches',
+    seen: evidence(spf('pass', 'freebsd.azure.test'), dmarc('temperror', 'tempdmarc.test')),
+    ends: ['defer', 'dmarc-temporary', '451 4.7.0 '],
   },
   {
     row: 'B38 the key can not be looked up',

@@ -105,13 +105,13 @@ function deliver(rule: string, text: string, more: readonly Reason[] = []): Verd
 }
 
 /**
- * The record could not be looked up, and nothing of the author's passed. Another domain that vouches for the message
- * can be held to account, and a domain whose DNS is dead must not stop that one's mail for ever; where nobody vouches
- * at all, the policy would decide, and the sender comes again when it can be seen.
+ * The record could not be looked up, and nothing of the author's passed: the policy would decide, and the sender comes
+ * again when it can be seen. Only where the whole domain gives no answer, and another one that can be held to account
+ * vouches for the message, it is let in: a dead domain in From must not stop that one's mail for ever.
  */
 function policyUnknown({ evidence }: PolicyCase): Verdict {
   const { dmarc } = evidence
-  const voucher = passing(evidence)
+  const voucher = dmarc.isUnreachable === true ? passing(evidence) : undefined
   const unknown = `The DMARC policy of ${dmarc.domain} could not be looked up${because(dmarc.why)}`
   if (voucher !== undefined)
     return deliver(
@@ -127,7 +127,9 @@ function policyUnknown({ evidence }: PolicyCase): Verdict {
       `The DMARC policy of ${dmarc.domain} can't be looked up at the moment; try again later`,
       dmarc.why,
     ),
-    reasons: [{ rule: 'dmarc-temporary', text: `${unknown}, and nobody vouches for the message.` }],
+    reasons: [
+      { rule: 'dmarc-temporary', text: `${unknown}, and nothing of that domain vouches for the message.` },
+    ],
   }
 }
 
