@@ -30,7 +30,7 @@ import { ThreadedMailAuth } from './auth/threaded-mail-auth.ts'
 import type { OperationPorts } from './operations/operation.ts'
 import { ReportService } from './reports/report-service.ts'
 import { keyFolderPath } from './server/certificates.ts'
-import { directorySettings, dkimDomains, pipelineSettings, queueSettings } from './settings.ts'
+import { directorySettings, dkimDomains, queueSettings } from './settings.ts'
 
 /* The only place that constructs things. */
 
@@ -146,15 +146,6 @@ export function makeAuthenticator(ports: OperationPorts): Authenticator {
       scramSha1: ports.config().auth.scram_sha_1,
     }),
   })
-}
-
-export function makePipelinePorts(ports: OperationPorts) {
-  const { intake, directory, mailAuth, trust, dkim, clock, random, log } = ports
-  return {
-    ...{ intake, directory, mailAuth, trust, clock, random, log },
-    signingKeys: dkim,
-    settings: () => pipelineSettings(ports.config()),
-  }
 }
 
 export function makeResolver(

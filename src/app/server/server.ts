@@ -21,6 +21,7 @@ import {
 } from '../operations/operation.ts'
 import { strandedNote } from '../operations/stranded.ts'
 import { OPERATIONS } from '../operations/table.ts'
+import { pipelinePorts } from '../pipeline-ports.ts'
 import { directorySettings } from '../settings.ts'
 import {
   type Current,
@@ -28,7 +29,6 @@ import {
   changeResolver,
   type House,
   makeAuthenticator,
-  makePipelinePorts,
   makeRunner,
   makeServeEnv,
   openHouse,
@@ -104,7 +104,7 @@ export class Server {
       config: () => parts.current.config,
       tls: () => this.#tls,
       pipeline: {
-        ...makePipelinePorts(this.house.ports),
+        ...pipelinePorts(this.house.ports),
         tally: this.house.reports.tally,
         reportReader: this.house.reports.receiver,
       },
