@@ -37,7 +37,7 @@ export class ThreadedMailAuth implements MailAuth {
 
   constructor(options: ThreadedMailAuthOptions) {
     const limits = { ...AUTH_LIMITS, ...options.limits }
-    const { dns, nowMs, script = workerScript('thread-main', import.meta.url) } = options
+    const { dns, nowMs, script = workerScript('auth-thread', import.meta.url) } = options
     this.#limits = limits
     this.#nowMs = nowMs
     const lane = { script, dns, limits, nowMs }
