@@ -26,9 +26,12 @@ import { QueueRunner } from '../queue/runner.ts'
 import { Authenticator } from '../session/auth/authenticator.ts'
 import { SmtpDeliverer } from '../session/smtp/outbound.ts'
 import { openStore, type Store } from '../store/sqlite/open.ts'
+import type { ThreadDns } from './auth/thread.ts'
 import { ThreadedMailAuth } from './auth/threaded-mail-auth.ts'
 import type { OperationPorts } from './operations/operation.ts'
 import { ReportService } from './reports/report-service.ts'
+import { SelfTestDns } from './selftest/dns.ts'
+import { SelfTests } from './selftest/self-tests.ts'
 import { keyFolderPath } from './server/certificates.ts'
 import { directorySettings, dkimDomains, queueSettings } from './settings.ts'
 
@@ -53,6 +56,7 @@ export interface House {
   readonly ports: OperationPorts
   readonly resolver: CachingResolver
   readonly reports: ReportService
+  readonly selfTests: SelfTests
   /** Waits for messages that are being authenticated. */
   close(): Promise<void>
 }
@@ -89,7 +93,8 @@ export async function openHouse(
   const clock = systemClock()
   const random = systemRandom()
   const resolver = makeResolver(config, { clock, random })
-  const mailAuth = makeMailAuth(resolver, clock)
+  const selfTests = new SelfTests()
+  const mailAuth = makeMailAuth(new SelfTestDns(resolver, selfTests), clock)
   const ports: OperationPorts = {
     ...{ accounts, mailboxes, intake, traces, queue, directory, backups, quarantine, trust, reports },
     mailAuth,
@@ -109,7 +114,7 @@ export async function openHouse(
     await mailAuth.close()
     await store.close()
   }
-  return { ok: true, value: { store, ports, resolver, reports: service, close } }
+  return { ok: true, value: { store, ports, resolver, reports: service, selfTests, close } }
 }
 
 function openKeys(config: Config): Wired<{ readonly folder: KeyFolder; readonly secret: Uint8Array }> {
@@ -121,7 +126,7 @@ function openKeys(config: Config): Wired<{ readonly folder: KeyFolder; readonly 
 }
 
 /** No thread runs before the first message. */
-export function makeMailAuth(dns: CachingResolver, clock: Clock): ThreadedMailAuth {
+export function makeMailAuth(dns: ThreadDns, clock: Clock): ThreadedMailAuth {
   return new ThreadedMailAuth({ dns, nowMs: () => clock.monotonic() })
 }
 

@@ -20,6 +20,9 @@ import type { CommandContext } from './verb.ts'
  */
 const ONLY_OF_DATA: ReadonlySet<string> = new Set(['backup'])
 
+/** What asks something of the server itself: nothing is opened for it where none runs. */
+const ONLY_OF_SERVER: ReadonlySet<string> = new Set(['selftest'])
+
 /** A command that works alone has its own output; the server's log is not its to write. */
 const NO_LOG: Log = { event: () => undefined }
 
@@ -44,7 +47,7 @@ export async function askLines(
     return unreached(`${whose}: run the command as the server's user or as root.`)
   }
   if (answer.kind !== 'not-running') return unreached(answer.sentence)
-  const run = OPERATIONS.get(operation)
+  const run = ONLY_OF_SERVER.has(operation) ? undefined : OPERATIONS.get(operation)
   if (run === undefined) return unreached(answer.sentence)
   if (ONLY_OF_DATA.has(operation) && !existsSync(folderPaths(config.server.data).database))
     return unreached(`There is no mail store in ${config.server.data}: is its disk there? Nothing was done.`)

@@ -208,6 +208,19 @@ const SPECS: readonly Spec[] = [
     shape: { min: 1 },
     args: (parsed) => ({ id: at(parsed, 0) }),
   },
+  {
+    words: 'selftest',
+    usage: '',
+    says: 'Sends the running server genuine and forged mail through its own door, and shows what became of each.',
+    details: [
+      'The messages are a genuine one, three forged ones and one that a mailing list broke. Their names are under `selftest.hikyaku.test` and exist only for this test; no DNS is asked.',
+      "They are judged as any stranger's mail is, wherever they come from, and thrown away then: only their traces remain. What is expected follows the settings.",
+      'The exit code is 1 where a verdict is not the expected one.',
+    ],
+    operation: 'selftest',
+    shape: {},
+    args: () => ({}),
+  },
   ...TRUST_SPECS,
   ...REPORT_SPECS,
   {

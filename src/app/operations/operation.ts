@@ -18,6 +18,7 @@ import type { ReportStore } from '../../ports/reports.ts'
 import type { Resolver } from '../../ports/resolver.ts'
 import type { Intake, Traces } from '../../ports/store.ts'
 import type { TrustList } from '../../ports/trust.ts'
+import type { SelfTests } from '../selftest/self-tests.ts'
 
 /**
  * What an operator's command does to the data. The same functions run in the server, asked over its control
@@ -53,6 +54,14 @@ export interface OperationPorts {
   readonly configFile?: string | undefined
   /** Of the running server; undefined in a command that works without one: then nothing is tried before a start. */
   readonly runner?: { isTrying(id: QueueId): boolean } | undefined
+  /** Of the running server. */
+  readonly selfTest?: SelfTestPorts | undefined
+}
+
+export interface SelfTestPorts {
+  readonly tests: SelfTests
+  /** Where the server's own port for mail from other servers is reached from this machine; undefined where it has none. */
+  readonly door?: { readonly address: string; readonly port: number } | undefined
 }
 
 /** As they come over the control socket: nothing about them is taken for granted. */

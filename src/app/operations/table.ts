@@ -17,6 +17,7 @@ import type { Operation } from './operation.ts'
 import { quarantineDelete, quarantineList, quarantineRelease, quarantineShow } from './quarantine.ts'
 import { quarantineTrust } from './quarantine-trust.ts'
 import { queueCancel, queueList, queueRetry, queueShow } from './queue.ts'
+import { selftest } from './selftest.ts'
 import { submit } from './submit.ts'
 import { trace } from './trace.ts'
 import { trustAdd, trustList, trustRemove } from './trust.ts'
@@ -52,6 +53,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['queue.list', queueList],
   ['queue.retry', queueRetry],
   ['queue.show', queueShow],
+  ['selftest', selftest],
   ['submit', submit],
   ['trace', trace],
   ['trust.add', trustAdd],

@@ -52,15 +52,23 @@ export function storyLines(ports: OperationPorts, events: readonly TraceEvent[])
   const zone = (atMs: number): number => ports.clock.zoneMinutes(atMs)
   const told = (wanted: (event: TraceEvent) => boolean): readonly string[] =>
     explain(events.filter(wanted), zone).map((line) => `  ${line}`)
+  // The reasons stand below it, each in a line.
+  const decided = explain(
+    events.flatMap((event): readonly TraceEvent[] => {
+      if (event.kind === 'decision') return [{ ...event, reasons: undefined }]
+      return event.kind === 'trusted' ? [event] : []
+    }),
+    zone,
+  )
   return [
     'What was decided:',
-    ...told(({ kind }) => kind === 'decision' || kind === 'trusted'),
+    ...decided.map((line) => `  ${line}`),
     ...all(events, 'decision').flatMap(({ reasons = [] }) => reasons.map(({ text }) => `    ${text}`)),
     // Recipients may have been refused where the message itself was taken.
     ...told((event) => event.kind === 'recipient' && event.as === 'refused'),
     ...section(
       'What became of it:',
-      told(({ kind }) => ENDS.has(kind)),
+      told((event) => ENDS.has(event.kind) || (event.kind === 'check' && event.name === 'selftest')),
     ),
     ...foundLines(events),
     ...section(

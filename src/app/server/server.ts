@@ -108,6 +108,7 @@ export class Server {
         tally: this.house.reports.tally,
         reportReader: this.house.reports.receiver,
       },
+      selfTests: this.house.selfTests,
       mailboxes: this.house.store.mailboxes,
       credentials: makeAuthenticator(this.house.ports),
       sessions: this.#sessions,
@@ -162,7 +163,11 @@ export class Server {
     const operation = OPERATIONS.get(name)
     return operation === undefined
       ? refused(`This server knows no ${name}; is it older than the command?`)
-      : operation({ ...this.house.ports, runner: this.#runner }, args, progress)
+      : operation({ ...this.house.ports, runner: this.#runner, selfTest: this.#selfTest() }, args, progress)
+  }
+
+  #selfTest() {
+    return { tests: this.house.selfTests, door: ownMx(this.#parts.ports) }
   }
 
   /** Reads configuration and certificates again. With a mistake in either all stays as it was. */

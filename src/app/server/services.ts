@@ -14,7 +14,8 @@ import { smtpServer } from '../../protocol/smtp/server.ts'
 import type { ServerAnswer, ServerAsk, ServerTell } from '../../protocol/smtp/types.ts'
 import { ImapSession } from '../../session/imap/session.ts'
 import { type ServedRole, termsOf } from '../../session/smtp/roles.ts'
-import { SmtpSession } from '../../session/smtp/session.ts'
+import { SmtpSession, type SmtpSessionDeps } from '../../session/smtp/session.ts'
+import type { SelfTests } from '../selftest/self-tests.ts'
 import { smtpSettings } from '../settings.ts'
 import type { Port } from './listeners.ts'
 
@@ -22,6 +23,7 @@ export interface ServiceParts {
   readonly config: () => Config
   readonly tls: () => ServerTls | undefined
   readonly pipeline: PipelinePorts
+  readonly selfTests?: SelfTests | undefined
   readonly mailboxes: Mailboxes
   readonly credentials: Credentials
   /** Sessions that stand, to be stopped. */
@@ -67,6 +69,7 @@ export function smtpService(
       const machine = smtpServer(terms.options)
       const deps = {
         pipeline: parts.pipeline,
+        pipelineFor: role === 'mx' ? selfTested(parts) : undefined,
         credentials: parts.credentials,
         defaultDomain: () => smtpSettings(parts.config()).defaultDomain,
       }
@@ -76,6 +79,11 @@ export function smtpService(
       }
     },
   }
+}
+
+/** Other servers' mail, and what a self-test sends as if it were that. */
+function selfTested({ selfTests, pipeline }: ServiceParts): SmtpSessionDeps['pipelineFor'] {
+  return selfTests && ((sender) => selfTests.pipelineFor(pipeline, sender))
 }
 
 export function imapService(port: Port, parts: ServiceParts): Service<ImapAsk, ImapTell, ImapAnswer> {

@@ -1,5 +1,6 @@
 import { type Address, makeAddress } from '../../mail/address.ts'
 import { assert } from '../../mail/assert.ts'
+import type { EnvelopeSender } from '../../mail/envelope.ts'
 import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
 import type { Login, Origin, Role } from '../../pipeline/origin.ts'
@@ -21,6 +22,8 @@ import type { RoleTerms } from './roles.ts'
 
 export interface SmtpSessionDeps {
   readonly pipeline: PipelinePorts
+  /** What a message of that sender goes through where it is not `pipeline`: one of a self-test is thrown away when it was judged. */
+  readonly pipelineFor?: ((sender: EnvelopeSender) => PipelinePorts) | undefined
   readonly credentials: Credentials
   readonly defaultDomain: () => string
 }
@@ -269,7 +272,8 @@ export class SmtpSession {
       })
       return answer(TOO_MUCH_AT_ONCE)
     }
-    const transaction = new Transaction(this.#deps.pipeline, this.#origin(), ask.sender)
+    const { pipeline, pipelineFor } = this.#deps
+    const transaction = new Transaction(pipelineFor?.(ask.sender) ?? pipeline, this.#origin(), ask.sender)
     for (const what of ask.lenient) transaction.note({ kind: 'leniency', what })
     const verdict = transaction.start()
     return verdict instanceof Promise
