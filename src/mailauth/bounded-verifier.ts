@@ -66,6 +66,9 @@ export class BoundedVerifier extends DkimVerifier {
     if (header.type === 'DKIM' && !this.#chosen.has(header)) header.skip = NOT_LOOKED_AT
     else if (hasLongNames(header)) header.skip = 'its names are longer than names can be'
     else super.prepareSignature(header)
+    // mailauth checks `/relaxed` as `simple/relaxed`, and throws for it later.
+    if (/^\s*(?:\/|$)/.test(String(header.parsed?.c?.value ?? 'simple')))
+      header.skip ??= 'unknown canonicalization'
     if (header.skip !== undefined || header.invalid !== undefined) return
     if (
       String(header.parsed?.h?.value ?? '').split(':', LIMITS.signedFields + 1).length > LIMITS.signedFields

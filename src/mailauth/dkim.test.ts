@@ -194,6 +194,9 @@ test('NUL, broken tags and odd names in a signature are results', async () => {
     'DKIM-Signature: v=1; a=rsa-sha256; d=sender.example; s=s1; h=to; bh=AAAA; b=AAAA',
     `DKIM-Signature: v=1; a=rsa-sha256; d=${'a.'.repeat(140)}example; s=s1; h=from; bh=AAAA; b=AAAA`,
     'DKIM-Signature: v=1; a=rsa-sha256; c=__proto__/x; d=sender.example; s=s1; h=from; bh=AAAA; b=AAAA',
+    ...['/simple', '/relaxed', ' / ', '/', ''].map(
+      (c) => `DKIM-Signature: v=1; a=rsa-sha256; c=${c}; d=sender.example; s=s1; h=from; bh=AAAA; b=AAAA`,
+    ),
     'DKIM-Signature: __proto__=1; constructor=2; v=1; a=rsa-sha256; d=sender.example; s=s1; h=from; bh=A; b=A',
   ]
   for (const field of fields) {
