@@ -35,44 +35,44 @@ export async function evaluate(
   const [spf, read] = await Promise.all([
     spfUnderWay,
     checkSignatures(message, {
-      inquiry: inquiries.other,
+      inquiry: inquiries.keys,
       nowMs: tools.clock.now(),
       keys: tools.keys ?? new ParsedKeys(),
     }),
   ])
   const { author, dkim, arc } = read
-  const dmarc = await checkDmarc({ author, spf, dkim, ask: inquiries.other.ask })
-  for (const inquiry of [inquiries.spf, inquiries.other]) inquiry.assertAnswered()
+  const policy = inquiries.openPolicy()
+  const dmarc = await checkDmarc({ author, spf, dkim, ask: policy.ask })
+  const all = [inquiries.spf, inquiries.keys, policy]
+  for (const inquiry of all) inquiry.assertAnswered()
   return {
     spf,
     dkim,
     arc,
     dmarc,
-    dns: [...inquiries.spf.seen, ...inquiries.other.seen],
-    limits: [...read.limits, ...inquiries.spf.limits, ...inquiries.other.limits],
+    dns: all.flatMap(({ seen }) => seen),
+    limits: [...read.limits, ...all.flatMap(({ limits }) => limits)],
   }
 }
 
-/** SPF, whose record its sender words, cannot use up what the others may ask. */
-function openInquiries(
-  facts: EvaluationFacts,
-  { dns, clock }: EvaluationTools,
-): { spf: Inquiry; other: Inquiry } {
-  const startMs = clock.monotonic()
+interface Inquiries {
+  readonly spf: Inquiry
+  readonly keys: Inquiry
+  openPolicy(): Inquiry
+}
+
+/**
+ * The sender words the SPF record and the signatures, and may choose a dead server for each name in them. None of it
+ * uses up the questions or the time of the policy, which is what stops him: that has its own, from when it is asked.
+ */
+function openInquiries(facts: EvaluationFacts, { dns, clock }: EvaluationTools): Inquiries {
   const shared = { dns, clock, client: facts.client, answers: new Map() }
+  const open = (part: string, maxQuestions: number, ms: number): Inquiry =>
+    new Inquiry({ ...shared, part, maxQuestions, deadlineMs: clock.monotonic() + ms })
   return {
-    spf: new Inquiry({
-      ...shared,
-      part: 'SPF',
-      maxQuestions: LIMITS.spfQuestions,
-      deadlineMs: startMs + LIMITS.spfMs,
-    }),
-    other: new Inquiry({
-      ...shared,
-      part: 'DKIM, ARC and DMARC',
-      maxQuestions: LIMITS.otherQuestions,
-      deadlineMs: startMs + LIMITS.totalMs,
-    }),
+    spf: open('SPF', LIMITS.spfQuestions, LIMITS.spfMs),
+    keys: open('DKIM and ARC', LIMITS.keyQuestions, LIMITS.keyMs),
+    openPolicy: () => open('DMARC', LIMITS.policyQuestions, LIMITS.policyMs),
   }
 }
 
