@@ -182,15 +182,22 @@ const SPECS: readonly Spec[] = [
   },
   {
     words: 'quarantine trust',
-    usage: 'ID [--why TEXT] [--until DATE]',
-    says: 'Makes the exception that would have let a held message pass, as `quarantine show` proposes it.',
+    usage: 'ID [--why TEXT] [--until DATE] [--dry-run]',
+    says: 'Makes the narrowest exception that would have let a held or refused message pass, as `quarantine show` and `why` propose it.',
     details: [
-      'For the next ones like it: the message itself stays held. `trust list` shows the exception, `trust remove` takes it back.',
-      '`--until` as with `trust add`.',
+      'For the next ones like it: the message itself stays held, or refused. `trust remove` takes the exception back.',
+      'ID may be any that `why` knows: of a message that was refused its trace holds what is needed.',
+      '`--why` and `--until` as with `trust add`; without `--why` the exception names the message.',
+      '`--dry-run` makes nothing and prints the `trust add` that would make it.',
     ],
     operation: 'quarantine.trust',
-    shape: { texts: ['why', 'until'], min: 1 },
-    args: (parsed) => ({ id: at(parsed, 0), why: parsed.text('why'), until: parsed.text('until') }),
+    shape: { texts: ['why', 'until'], flags: ['dry-run'], min: 1 },
+    args: (parsed) => ({
+      id: at(parsed, 0),
+      why: parsed.text('why'),
+      until: parsed.text('until'),
+      dryRun: parsed.flag('dry-run'),
+    }),
   },
   {
     words: 'quarantine delete',

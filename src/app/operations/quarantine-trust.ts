@@ -1,31 +1,30 @@
-import { proposeTrust } from '../../pipeline/policy/propose.ts'
-import { type Operation, refused, textArg } from './operation.ts'
-import { heldOf, notHeld } from './quarantine.ts'
-import { trustAdd } from './trust.ts'
+import { type Operation, refused, said, textArg } from './operation.ts'
+import { addEntry, addedLines } from './trust.ts'
+import { addLine, proposalFor, stoppedOf } from './trust-proposal.ts'
 
 /**
  * `quarantine trust ID`: the exception that would have let the message pass, as narrow as it allows. The message itself
- * stays held: it may be a forgery all the same.
+ * stays where it is: it may be a forgery all the same.
  */
-export const quarantineTrust: Operation = async (ports, args, progress) => {
-  const held = await heldOf(ports, args)
-  if (held === undefined) return refused(notHeld(args))
-  const proposal = proposeTrust(held)
-  if (proposal.kind === 'none') return refused(`No exception helps ${held.id}: ${proposal.why}.`)
-  const { key, list, host, caution } = proposal
-  const why = textArg(args, 'why') ?? `proposed by the held message ${held.id}`
-  const added = await trustAdd(
-    ports,
-    { [key.kind]: key.domain, list, host, why, until: textArg(args, 'until') },
-    progress,
+export const quarantineTrust: Operation = async (ports, args) => {
+  const stopped = await stoppedOf(ports, args)
+  if (typeof stopped === 'string') return refused(stopped)
+  const { id, isHeld } = stopped
+  const [why = `as proposed for the message ${id}`, until] = [textArg(args, 'why'), textArg(args, 'until')]
+  const proposal = proposalFor(ports, stopped, { why, until })
+  if (!proposal.ok) return refused(proposal.why)
+  const { entry, vouches, caution } = proposal
+  if (args.dryRun === true) return said(addLine(entry, { why, until }))
+  const added = await addEntry(ports, entry)
+  if (!added.ok) return refused(added.sentence)
+  return said(
+    ...addedLines(ports, added),
+    vouches,
+    ...(caution === undefined ? [] : [caution]),
+    '',
+    isHeld
+      ? `${id} itself stays in the quarantine. To deliver it: hikyaku quarantine release ${id}`
+      : `${id} itself is not here; its sender may send it again.`,
+    `To take the exception back: hikyaku trust remove ${added.entry.id}`,
   )
-  if (!added.ok) return added
-  return {
-    ok: true,
-    lines: [
-      ...added.lines,
-      ...(caution === undefined ? [] : [caution]),
-      `${held.id} itself stays in the quarantine: \`hikyaku quarantine release ${held.id}\` delivers it.`,
-    ],
-  }
 }

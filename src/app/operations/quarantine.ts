@@ -13,7 +13,7 @@ import {
   textArg,
   timeText,
 } from './operation.ts'
-import { proposalLines } from './trust-proposal.ts'
+import { proposalLines, stoppedHeld } from './trust-proposal.ts'
 
 /** Messages of `quarantine list`; more is said, not shown. */
 const MAX_LISTED = 200
@@ -70,7 +70,7 @@ export const quarantineShow: Operation = async (ports, args) => {
     '',
     `To deliver it: hikyaku quarantine release ${held.id}`,
     `To delete it:  hikyaku quarantine delete ${held.id}`,
-    ...proposalLines(held),
+    ...proposalLines(ports, stoppedHeld(held)),
   )
 }
 

@@ -76,7 +76,7 @@ function readDomain(text: string): Read<string> {
 }
 
 /** rfc2919 §2: what stands between the brackets of List-Id; it is kept and compared in lower case (§6). */
-function readList(text: string): Read<string> {
+export function readList(text: string): Read<string> {
   const bare = /^[^<>]*<([^<>]*)>$/.exec(text.trim())?.[1] ?? text.trim()
   if (bare.includes('@'))
     return wrong(

@@ -15,13 +15,19 @@ export const trustAdd: Operation = async (ports, args) => {
   const read = readTrustEntry(ports, args)
   if (!read.ok) return refused(read.sentence)
   const added = await addEntry(ports, read.value)
-  if (!added.ok) return refused(added.sentence)
-  const { entry, replaced } = added
-  return said(
+  return added.ok ? said(...addedLines(ports, added)) : refused(added.sentence)
+}
+
+/** What was made, and what it means. */
+export function addedLines(
+  ports: OperationPorts,
+  { entry, replaced }: { readonly entry: TrustEntry; readonly replaced: readonly number[] },
+): readonly string[] {
+  return [
     `Exception ${entry.id}: ${keyText(entry)}, until ${timeText(ports, entry.untilMs ?? 0)}.`,
     meaning(entry),
     ...(replaced.length === 0 ? [] : [`It takes the place of ${replaced.join(', ')}.`]),
-  )
+  ]
 }
 
 /** What the operator has just allowed. */

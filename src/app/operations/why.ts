@@ -1,8 +1,9 @@
-import { isTraceId } from '../../mail/ids.ts'
+import { isTraceId, type TraceId } from '../../mail/ids.ts'
 import type { TraceEvent, TraceFact } from '../../mail/trace.ts'
 import { evidenceStory, recordLines } from '../../pipeline/evidence-story.ts'
 import { explain } from '../../pipeline/explain.ts'
 import { type Operation, type OperationPorts, refused, said, textArg, timeText } from './operation.ts'
+import { proposalLines, stoppedTrace } from './trust-proposal.ts'
 
 type Fact<K extends TraceFact['kind']> = Extract<TraceEvent, { kind: K }>
 
@@ -36,15 +37,23 @@ export const why: Operation = async (ports, args) => {
   return said(...whyLines(ports, found.id, found.events))
 }
 
-function whyLines(ports: OperationPorts, id: string, events: readonly TraceEvent[]): readonly string[] {
+function whyLines(ports: OperationPorts, id: TraceId, events: readonly TraceEvent[]): readonly string[] {
   return [
     `Message ${id}`,
     ...whoLines(ports, events),
     '',
     ...storyLines(ports, events),
     '',
+    ...trustLines(ports, id, events),
     `\`hikyaku trace ${id}\` tells everything in the order in which it happened.`,
   ]
+}
+
+/** How to let the next ones like it pass, where this one was stopped by what its author's domain asks. */
+function trustLines(ports: OperationPorts, id: TraceId, events: readonly TraceEvent[]): readonly string[] {
+  const stopped = stoppedTrace(id, events)
+  if (stopped === undefined || !stopped.reasons.some(({ rule }) => rule === 'dmarc')) return []
+  return [...proposalLines(ports, stopped), '']
 }
 
 /** What was decided and why, what became of it, and what that stands on. */
