@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
 import { askOperation } from './ask.ts'
 import { CommandFailure } from './failure.ts'
 import { type CommandContext, parseCommandLine, type Verb } from './verb.ts'
+import { wholeFile } from './whole-file.ts'
 
 /** No server takes more. */
 const MAX_BYTES = 100 * 1024 * 1024
@@ -29,11 +29,7 @@ export const CHECK_MESSAGE_VERB: Verb = {
 }
 
 async function contentOf(file: string, { io }: CommandContext): Promise<Buffer> {
-  const content = file === '-' ? await io.readAll(MAX_BYTES) : readMessage(file)
+  const content = file === '-' ? await io.readAll(MAX_BYTES) : wholeFile(file, MAX_BYTES)
   if (content === undefined) throw new CommandFailure(`The message is larger than ${MAX_BYTES} octets.`, 1)
   return content
-}
-
-function readMessage(file: string): Buffer | undefined {
-  return statSync(file).size > MAX_BYTES ? undefined : readFileSync(file)
 }

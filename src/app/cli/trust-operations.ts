@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { MAX_HOST_LIST_BYTES } from '../operations/host-list.ts'
 import { CommandFailure } from './failure.ts'
 import { at, type Spec } from './spec.ts'
+import { wholeFile } from './whole-file.ts'
 
 /** Keys that sign, and exceptions from the DMARC policy. */
 export const TRUST_SPECS: readonly Spec[] = [
@@ -85,7 +85,8 @@ export const TRUST_SPECS: readonly Spec[] = [
 /** Read here, with the rights of whoever asks: the server may not see the file. */
 function hostListText(name: string): string {
   const path = resolve(name)
-  if (statSync(path).size > MAX_HOST_LIST_BYTES)
+  const content = wholeFile(path, MAX_HOST_LIST_BYTES)
+  if (content === undefined)
     throw new CommandFailure(`${path} is larger than 1 MiB; that is no list of hosts.`)
-  return readFileSync(path, 'utf8')
+  return content.toString('utf8')
 }

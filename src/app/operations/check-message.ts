@@ -42,11 +42,9 @@ function recipientOf(ports: OperationPorts, args: OperationArgs): Address | unde
   return anybody
 }
 
-/** Files have the line ends of the system; mail has CRLF. */
+/** Files have the line ends of the system, or of several; mail has CRLF and nothing else (rfc5321 §2.3.8). */
 function withCrLf(content: Buffer): Buffer {
-  return content.includes('\r\n')
-    ? content
-    : Buffer.from(content.toString('latin1').replace(/\n/g, '\r\n'), 'latin1')
+  return Buffer.from(content.toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
 }
 
 function fateLines({ reply, stored }: Outcome): readonly string[] {
