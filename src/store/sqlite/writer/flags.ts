@@ -53,6 +53,8 @@ export function storeFlags(
     for (const [flags, count] of context.sql.all(SELECT_SETS, mailbox.id, ...range, since) as SetRow[]) {
       const after = changedFlags({ action, bits }, flags)
       if (after === flags) continue
+      // Before it is counted anew: a refusal later in the group brings back what was there.
+      context.state.touch(mailbox)
       recount(mailbox, { before: flags, after, count })
       changed += count
     }
@@ -60,7 +62,6 @@ export function storeFlags(
   }
   if (changed === 0) return { changed, modified }
   const modseq = context.state.nextModseq(account)
-  context.state.touch(mailbox)
   mailbox.highestModseq = modseq
   for (let i = 0; i + 1 < ranges.length; i += 2) {
     const [first, last] = [ranges[i] as number, ranges[i + 1] as number]

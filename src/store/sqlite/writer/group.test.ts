@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { SEEN } from '../../../mail/flags.ts'
 import { migrate } from '../migrate.ts'
 import type { Operation } from '../operations.ts'
 import type { UnpackedCall } from '../packing.ts'
@@ -103,4 +104,21 @@ test('an operation that is refused fails alone: what the group had done before i
     1,
     { uidValidity: sql.get('SELECT uidvalidity FROM mailboxes')?.[0], uids: [4] },
   ])
+})
+
+test('a STORE is counted once where a later operation of its group is refused', () => {
+  const { group, sql } = rig()
+  group.run([append(1, 'INBOX', 'a'), append(2, 'INBOX', 'b')])
+  const mailbox = Number(sql.get("SELECT id FROM mailboxes WHERE name = 'INBOX'")?.[0])
+  const flags = { system: SEEN, keywords: [] }
+  const store = call(3, {
+    ...{ op: 'flags', owner: OWNER, mailbox, ranges: [1, 2], action: 'add', flags },
+    ...{ unchangedSince: null, view: 0, silent: false },
+  })
+  const { results } = group.run([store, append(4, 'Nowhere', 'c')])
+  assert.deepEqual(
+    results.map(([, ok]) => ok),
+    [1, 0],
+  )
+  assert.deepEqual(sql.get(`SELECT messages, unseen FROM mailboxes WHERE id = ${mailbox}`), [2, 0])
 })
