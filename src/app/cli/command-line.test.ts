@@ -29,7 +29,10 @@ test('a command that does not exist is said to, by help too', async () => {
 test('the word of a group lists its verbs', async () => {
   const group = await run('account')
   assert.equal(group.code, 2)
-  assert.match(group.err, /^"account" is one of these:\n {2}account add .*\n {2}account list /)
+  assert.match(
+    group.err,
+    /^"account" is one of these:\n {2}account add .*\n {2}account language .*\n {2}account list /,
+  )
   assert.match((await run('account nope')).err, /^There is no command "account nope", but these:\n/)
 })
 
