@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { startDns } from './dns.test-kit.ts'
 import { startHouse } from './house.test-kit.ts'
@@ -194,4 +196,25 @@ test('where there is nothing to propose it says why', async () => {
   const { id } = await send(FROM_LIST)
   assert.match(await sentence('quarantine.trust', { id, until: 'soon' }), /^"soon" is no time/)
   assert.equal(await text('trust.list', {}), 'There are no exceptions.')
+})
+
+/** What differs from one run to the next. */
+const timeless = (lines: string): string =>
+  lines
+    .replace(/\b0[0-9a-hjkmnp-tv-z]{19}\b/g, 'ID')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}/g, 'TIME')
+    .replace(/\+\d+@/g, '@')
+    .replace(/\b(Exception|remove) \d+/g, '$1 N')
+    .replace(/\b[0-9a-f]{20}\b/g, 'SECRET')
+    .replace(/127\.0\.0\.1:\d+/g, 'DOOR')
+    .replace(/^Size: .*$/m, 'Size:')
+
+test('the page for operators shows what is said', async () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'quarantine.md'), 'utf8')
+  const shown = (command: string): string =>
+    new RegExp(`^\\$ hikyaku ${command}.*\\n([^]*?)^\`\`\`$`, 'm').exec(page)?.[1]?.trimEnd() ??
+    assert.fail(`no example of ${command}`)
+  const { id } = await send(FROM_LIST)
+  for (const operation of ['quarantine.show', 'quarantine.trust', 'selftest'])
+    assert.equal(timeless(await text(operation, { id })), timeless(shown(operation.replace('.', ' '))))
 })

@@ -18,8 +18,7 @@ export const quarantineTrust: Operation = async (ports, args) => {
   const added = await addEntry(ports, entry)
   if (!added.ok) return refused(added.sentence)
   return said(
-    ...addedLines(ports, added),
-    vouches,
+    ...addedLines(ports, added, `${vouches} All other checks stay.`),
     ...(caution === undefined ? [] : [caution]),
     '',
     isHeld

@@ -22,10 +22,11 @@ export const trustAdd: Operation = async (ports, args) => {
 export function addedLines(
   ports: OperationPorts,
   { entry, replaced }: { readonly entry: TrustEntry; readonly replaced: readonly number[] },
+  means = meaning(entry),
 ): readonly string[] {
   return [
     `Exception ${entry.id}: ${keyText(entry)}, until ${timeText(ports, entry.untilMs ?? 0)}.`,
-    meaning(entry),
+    means,
     ...(replaced.length === 0 ? [] : [`It takes the place of ${replaced.join(', ')}.`]),
   ]
 }
