@@ -310,10 +310,15 @@ test('an exception is told in the trace, and each verdict is counted once', asyn
   )
 })
 
-test('a success is reported to a stranger only where something vouches for the sender', async () => {
+test('attack 34d: a success is reported to a stranger only where something vouches for the sender', async () => {
+  const bySignature = (author: string) =>
+    evidence(spf('none', 'strict.test'), { dkim: [signature('pass', author)] }, dmarc('pass', author, 'none'))
   for (const [seen, reports] of [
     [GENUINE, 1],
     [evidence(spf('fail', 'nonepol.test'), dmarc('fail', 'nonepol.test', 'none')), 0],
+    [bySignature('strict.test'), 1],
+    [bySignature('attacker.test'), 0],
+    [bySignature('xstrict.test'), 0],
   ] as const) {
     const to = judging()
     to.evidence = seen

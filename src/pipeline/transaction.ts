@@ -13,6 +13,7 @@ import { describeHeader, originFacts } from './facts.ts'
 import { type ContentHeader, readHeader, refuseForeignAuthor, refuseLoop } from './header-checks.ts'
 import { type Judgement, judgeMessage } from './judge.ts'
 import { isOwnMail, type Origin } from './origin.ts'
+import { couldAlign } from './policy/alignment.ts'
 import { type Standing, standingOf } from './policy/standing.ts'
 import { type Fault, structureFault } from './policy/structure.ts'
 import type { PipelinePorts, PipelineSettings } from './ports.ts'
@@ -259,7 +260,7 @@ export class Transaction {
         body: body.value,
         prefix: Buffer.from(prefix, 'utf8'),
         skipBytes: Buffer.byteLength(returnPath),
-        isSenderVouched: this.#origin.role !== 'mx' || vouchesForSender(judgement?.evidence),
+        isSenderVouched: this.#origin.role !== 'mx' || vouchesFor(this.#sender, judgement?.evidence),
         judged: judgement === undefined ? undefined : this.#judgedFor(judgement, header, nowMs),
         nowMs,
       },
@@ -367,11 +368,15 @@ export class Transaction {
 
 type LogFields = Readonly<Record<string, string | number | undefined>>
 
-/** A success may be told to whom SPF or DMARC vouches for; to anybody else it would be backscatter. */
-function vouchesForSender(evidence: Evidence | undefined): boolean {
-  if (evidence === undefined) return false
+/**
+ * A success may be told to whom SPF or DMARC vouches for; to anybody else it would be backscatter. DMARC vouches for the
+ * author's domain: an author of his own may have put a stranger into the envelope.
+ */
+function vouchesFor({ reversePath }: EnvelopeSender, evidence: Evidence | undefined): boolean {
+  if (evidence === undefined || reversePath === null) return false
   const { dmarc, spf } = evidence
-  return dmarc.result === 'pass' || (spf.result === 'pass' && spf.identity === 'mailfrom')
+  if (spf.result === 'pass' && spf.identity === 'mailfrom') return true
+  return dmarc.result === 'pass' && couldAlign(reversePath.domain, dmarc, 'dkim')
 }
 
 const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
