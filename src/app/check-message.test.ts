@@ -135,6 +135,10 @@ test('two From fields, and a header or size that is against the rules', async ()
     /^It would be refused: 554 5\.6\.0 2 From fields; RFC 5322 section 3\.6/m,
   ])
   assert.ok(out.includes('It was not checked for forgery: it had been decided on before.'), out)
+  await told(LETTER.replace('way', 'w\0ay'), FORGER, [
+    /^It would be refused: 554 5\.6\.0 The message holds NUL octets/m,
+    'NUL',
+  ])
   await told('', FORGER, [/^It would be refused: 554 5\.6\.0 No From field/m])
   await told(`${LETTER}${'x'.repeat(200_000)}\r\n`, FORGER, [/^It would be refused: 552 5\.3\.4 /m])
   await nothingStored(login)

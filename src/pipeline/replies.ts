@@ -1,6 +1,16 @@
 import { type Reply, reply } from '../mail/reply.ts'
 import type { StoreFailure } from '../ports/store.ts'
 
+/**
+ * IMAP has no way to send a NUL (rfc3501 §9, CHAR8), and a server behind us that strips them would see other line
+ * ends and dots than we did.
+ */
+export const NUL_REPLY = reply(
+  554,
+  '5.6.0',
+  'The message holds NUL octets, which mail may not have (rfc5322 §2.2)',
+)
+
 /** rfc3463 §3.4: the system has no room now. A sender comes again, as after a full disk. */
 export const TOO_MUCH_AT_ONCE = reply(
   452,

@@ -4,6 +4,7 @@ import type { AccountId } from '../../mail/ids.ts'
 import { isPositive, type Reply } from '../../mail/reply.ts'
 import type { TraceEvent } from '../../mail/trace.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
+import { NUL_REPLY } from '../../pipeline/replies.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { AcceptMessage, Intake } from '../../ports/store.ts'
@@ -63,7 +64,10 @@ async function answered(transaction: Transaction, recipient: Address, content: U
     return answer.reply
   }
   await transaction.write(content)
-  return transaction.commit()
+  if (!content.includes(0)) return transaction.commit()
+  // The session's part of the way.
+  transaction.abort('NUL octets', NUL_REPLY)
+  return NUL_REPLY
 }
 
 function dryIntake(

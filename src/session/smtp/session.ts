@@ -5,7 +5,7 @@ import { isPositive, type Reply, reply } from '../../mail/reply.ts'
 import type { TlsFacts } from '../../mail/tls-facts.ts'
 import type { Login, Origin, Role } from '../../pipeline/origin.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
-import { TOO_MUCH_AT_ONCE } from '../../pipeline/replies.ts'
+import { NUL_REPLY, TOO_MUCH_AT_ONCE } from '../../pipeline/replies.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
 import type { Credentials } from '../../ports/credentials.ts'
 import type {
@@ -32,12 +32,6 @@ type MailAsk = Extract<ServerAsk, { kind: 'mail' }>
 type RcptAsk = Extract<ServerAsk, { kind: 'rcpt' }>
 
 const ACCEPT: ServerAnswer = { kind: 'accept' }
-/**
- * IMAP has no way to send a NUL (rfc3501 §9, CHAR8), and a server behind us that strips them would see other line
- * ends and dots than we did.
- */
-const NUL_REPLY = reply(554, '5.6.0', 'The message holds NUL octets, which mail may not have (rfc5322 §2.2)')
-
 const answer = (r: Reply): ServerAnswer => ({ kind: 'reply', reply: r })
 
 /**
