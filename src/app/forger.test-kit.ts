@@ -57,6 +57,8 @@ export interface Sent {
   /** What stands behind the recipient's address. */
   readonly rcpt?: string
   readonly content: string
+  /** Waits on, for what the server itself waits for. */
+  readonly isPatient?: boolean
 }
 
 /** Header fields with what is missing of the usual ones, and a body. */
@@ -70,10 +72,14 @@ export function letter(fields: readonly string[], body = 'Pay at once.\r\n'): st
   return `${all.join('\r\n')}\r\n\r\n${body}`
 }
 
-async function replyOf(wire: Wire): Promise<string> {
+async function replyOf(wire: Wire, patience = 0): Promise<string> {
   const lines: string[] = []
-  for (;;) {
-    const line = await wire.line()
+  for (let left = patience; ; ) {
+    const line = await wire.line().catch((error: Error) => {
+      if (left-- > 0 && error.message.startsWith('nothing more came')) return undefined
+      throw error
+    })
+    if (line === undefined) continue
     lines.push(line)
     if (!/^\d{3}-/.test(line)) return lines.join('\n')
   }
@@ -84,6 +90,7 @@ export async function send({ house }: Guarded, sent: Sent): Promise<string> {
   const { client = FORGER, helo = 'mx.attacker.test', mail = '<x@attacker.test>', rcpt = '', content } = sent
   const wire = await house.open({ port: 'mx', proxied: client })
   try {
+    const patience = sent.isPatient === true ? 6 : 0
     await replyOf(wire)
     const recipients = typeof sent.to === 'string' ? [sent.to] : sent.to
     for (const line of [
@@ -93,12 +100,12 @@ export async function send({ house }: Guarded, sent: Sent): Promise<string> {
       'DATA',
     ]) {
       wire.send(Buffer.from(`${line}\r\n`, 'latin1'))
-      const answer = await replyOf(wire)
+      const answer = await replyOf(wire, patience)
       if (!/^[23]/.test(answer)) return answer
     }
     const stuffed = content.replace(/^\./gm, '..')
     wire.send(Buffer.from(`${stuffed}${stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1'))
-    return await replyOf(wire)
+    return await replyOf(wire, patience)
   } finally {
     wire.socket.destroy()
   }
