@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { runCommand } from './commands.ts'
 import { type ConfigTables, type House, startHouse } from './house.test-kit.ts'
@@ -303,6 +303,29 @@ test('what is wrong shows, with the exit code', async () => {
   assert.equal(rowsOf(closed).length, 5)
   for (const { line } of rowsOf(closed))
     assert.match(line, /put off +NOT OK +- .*The host refuses connections/)
+})
+
+test('a port that takes the connection and says nothing is given up', async () => {
+  const { ports, selfTests } = house.server.house
+  const sockets = new Set<Socket>()
+  const silent = createServer((socket) => void sockets.add(socket.on('error', () => socket.destroy())))
+  const port = await new Promise<number>((resolve) =>
+    silent.listen(0, '127.0.0.1', () => resolve((silent.address() as { readonly port: number }).port)),
+  )
+  // A minute goes by at once.
+  const clock = {
+    ...ports.clock,
+    after: (_: number, callback: () => void) => ports.clock.after(300, callback),
+  }
+  const result = await runWith({
+    clock,
+    selfTest: { tests: selfTests, door: { address: '127.0.0.1', port } },
+  })
+  assert.ok(result.ok && result.exitCode === 1)
+  for (const { line } of rowsOf(result)) assert.match(line, /put off +NOT OK +- .*451 4\.4\.\d/)
+  for (const socket of sockets)
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve).resume())
+  await new Promise((resolve) => silent.close(resolve))
 })
 
 test('without a server, and without the port, it says so and touches nothing', async () => {

@@ -35,11 +35,13 @@ export async function throughDoor(
     heloName: () => run.domain('host'),
   })
   const late = Promise.withResolvers<Reply>()
+  const over = new AbortController()
   const cancel = clock.after(withinMs, () => late.resolve(LATE))
   try {
     return await Promise.race([late.promise, delivered()])
   } finally {
     cancel()
+    over.abort()
   }
 
   async function delivered(): Promise<Reply> {
@@ -52,7 +54,7 @@ export async function throughDoor(
       body: async function* () {
         yield content
       },
-      signal,
+      signal: AbortSignal.any([signal, over.signal]),
     })
     return delivery.kind === 'answered' ? (delivery.answers[0]?.reply ?? LATE) : delivery.reply
   }
