@@ -78,6 +78,11 @@ export const quarantineShow: Operation = async (ports, args) => {
 export const quarantineRelease: Operation = async (ports, args) => {
   const held = await heldOf(ports, args)
   if (held === undefined) return refused(notHeld(args))
+  const astray = await ledNowhere(ports, held)
+  if (astray.length > 0)
+    return refused(
+      `${held.id} stays in the quarantine: no alias leads to ${astray.join(', ')} any more. Make one again, or delete the message.`,
+    )
   const released = await ports.quarantine.release(held.id, { by: OPERATOR, nowMs: ports.clock.now() })
   if (released === undefined) return refused(notHeld(args))
   if (!released.ok) return refused(`${held.id} stays in the quarantine: ${whyNot(released.failure)}.`)
@@ -96,6 +101,15 @@ export const quarantineRelease: Operation = async (ports, args) => {
     `${held.id} was released.`,
     ...(where.length === 0 ? ['There is nobody left to get it.'] : where),
   )
+}
+
+/** Addresses elsewhere that an alias led to when the message came, and none does now: people who have left. */
+async function ledNowhere(ports: OperationPorts, { recipients }: Held): Promise<readonly string[]> {
+  const elsewhere = recipients.filter(({ account }) => account === undefined).map(({ address }) => address)
+  if (elsewhere.length === 0) return []
+  const aliases = await ports.accounts.listAliases()
+  const targets = new Set(aliases.flatMap((alias) => alias.targets.map((target) => target.toLowerCase())))
+  return elsewhere.filter((address) => !targets.has(address.toLowerCase()))
 }
 
 /** `quarantine delete ID`: gone; nobody is told. */
