@@ -20,7 +20,7 @@ test('round trip: what is composed is read as it was', () => {
   assert.deepEqual(parsed(composeAggregate(report)), { ok: true, report, omitted: 0, broken: 0 })
 })
 
-test('round trip of any text, count and address: nothing in them is markup', () => {
+test('attack 20b: round trip of any text, count and address: nothing in them is markup', () => {
   const text = fc
     .string({ unit: 'grapheme', maxLength: 60 })
     .map((one) => one.replace(/[\p{C}\p{Z}\s]+/gu, ' ').trim())
@@ -100,13 +100,13 @@ test('records that cannot be read are counted, the others are kept', () => {
   assert.deepEqual([result.broken, result.report.records.length], [1, 1])
 })
 
-test('records beyond the bound are counted as messages', () => {
+test('attack 20a: records beyond the bound are counted as messages', () => {
   const records = Array.from({ length: 10_003 }, () => aRecord({ dkim: [], reasons: [], count: 2 }))
   const result = parsed(composeAggregate(aReport({ records })))
   assert.deepEqual([result.report.records.length, result.omitted], [10_000, 6])
 })
 
-test('billion laughs, foreign files and every other document type are refused before a parser sees them', () => {
+test('attack 20a: billion laughs, foreign files and every other document type are refused before a parser sees them', () => {
   const laughs = `<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><feedback>&b;</feedback>`
   assert.match(whyNot(laughs), /document type/)
   assert.match(whyNot(`<!DOCTYPE f SYSTEM "file:///etc/passwd"><f/>`), /document type/)
@@ -114,7 +114,7 @@ test('billion laughs, foreign files and every other document type are refused be
   assert.match(whyNot('<f>&#x110000000;</f>'), /entity/)
 })
 
-test('deep nesting, too many elements, huge tags, texts and comments are refused', () => {
+test('attack 20a: deep nesting, too many elements, huge tags, texts and comments are refused', () => {
   assert.match(whyNot('<a>'.repeat(100_000)), /nest deeper/)
   assert.match(whyNot(`<f>${'<a/>'.repeat(700_000)}</f>`), /more than 600000 elements/)
   assert.match(whyNot(`<f a="${'x'.repeat(5000)}"/>`), /longer than/)
@@ -141,7 +141,7 @@ test('what is not well nested is refused', () => {
     assert.equal(parseAggregate(Buffer.from(xml)).ok, false, xml)
 })
 
-test('names that would reach into an object are refused, and nothing is polluted', () => {
+test('attack 20a: names that would reach into an object are refused, and nothing is polluted', () => {
   for (const name of ['__proto__', 'constructor', 'x:prototype', '__PROTO__'])
     assert.match(whyNot(`<feedback><${name}><polluted>1</polluted></${name}></feedback>`), /odd name/)
   assert.equal(({} as Record<string, unknown>).polluted, undefined)
@@ -155,7 +155,7 @@ test('numbers and times that cannot be are refused', () => {
   assert.match(whyNot(good.replace(/<source_ip>[^<]+/g, '<source_ip>mail.far.test')), /no record/)
 })
 
-test('control characters and terminal escapes do not get through', () => {
+test('attack 20b: control characters and terminal escapes do not get through', () => {
   const xml = composeAggregate(aReport()).replace('<org_name>', '<org_name>&#27;[2J&#8238;')
   const { organization } = parsed(xml).report
   assert.doesNotMatch(organization, /[\x00-\x1f\x7f\u202e]/)

@@ -41,7 +41,7 @@ test('the example of rfc8460, appendix B, is read', () => {
   )
 })
 
-test('deep nesting, other JSON and members that reach into objects are refused or left out', () => {
+test('attack 20a: deep nesting, other JSON and members that reach into objects are refused or left out', () => {
   assert.match(whyNot('['.repeat(1_000_000)), /too deeply/)
   for (const text of ['null', '1', '"x"', '[]', '{}', '{"policies":{}}', '\u0000'])
     assert.doesNotMatch(whyNot(text), /was read/)

@@ -66,7 +66,7 @@ test('each kind of failure has its advice', () => {
   assert.match(summaryLines(summaryOf([aRecord()])).join('\n'), /nothing to do/)
 })
 
-test('the picture is XML, whatever the title', () => {
+test('attack 20b: the picture is XML, whatever the title', () => {
   for (const records of [[], [aRecord({ count: 1 })], [failed({ count: 999_999_999 })]]) {
     const svg = summarySvg(summaryOf(records), 'a <script>&"\u0000')
     assert.equal(guardXml(svg).ok, true)

@@ -69,7 +69,7 @@ test('in Japanese the reasons are Japanese too', () => {
   assert.match(text, /返信は管理者 \(postmaster@jf3vqb\.test\) に届き/)
 })
 
-test('what strangers wrote stays one line of plain text: no field, no escape, no link, no turned writing', () => {
+test('attack 34e: what strangers wrote stays one line of plain text: no field, no escape, no link, no turned writing', () => {
   const evil = 'x\r\nBcc: all@jf3vqb.test\r\n\x1b[2J\u202egnp.exe https://evil.test/ '.padEnd(5000, 'y')
   const { text, raw } = composed([{ ...HELD, from: evil, subject: evil }], 'en')
   assert.doesNotMatch(raw, /^Bcc:/m)

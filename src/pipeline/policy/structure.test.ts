@@ -65,7 +65,7 @@ test('RejectMultiValueFrom off', () => {
 
 const facts = (fields: string) => headerFacts(readHeader(Buffer.from(`${fields}\r\n`)))
 
-test('a List-Id is the one between brackets, lower case; two say nothing', () => {
+test('attack 34a: a List-Id is the one between brackets, lower case; two say nothing', () => {
   assert.equal(
     facts('List-Id: FreeBSD users <freebsd-users.BSDlist.test>\r\n').listId,
     'freebsd-users.bsdlist.test',

@@ -30,7 +30,7 @@ test('dkim: a passing signature of exactly that domain', () => {
   assert.ok(!matches(entry('dkim', 'list.test'), evidence(FAILS, { dkim: [signature('fail', 'list.test')] })))
 })
 
-test('dkim: a list must be named exactly, and signed by that very signature', () => {
+test('attack 34a: dkim: a list must be named exactly, and signed by that very signature', () => {
   const one = entry('dkim', 'list.test', { list: 'a.list.test' })
   assert.ok(matches(one, LIST_SIGNED, { listId: 'a.list.test' }))
   assert.ok(!matches(one, LIST_SIGNED, { listId: 'b.list.test' }))
