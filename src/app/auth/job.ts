@@ -10,6 +10,8 @@ export class MailAuthError extends Error {
 export interface Job {
   readonly task: Task
   readonly content: ReadableContent
+  /** Who brought it: those of one owner wait for each other first. */
+  readonly owner: string
   /** Of the monotonic clock: nobody waits beyond it. */
   readonly untilMs: number
   readonly done: PromiseWithResolvers<TaskResult>

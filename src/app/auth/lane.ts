@@ -1,5 +1,6 @@
 import { heldBytes, type Job, MailAuthError } from './job.ts'
 import { Thread, type ThreadOptions } from './thread.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 export interface LaneOptions extends Omit<ThreadOptions, 'changed'> {
   readonly threads: number
@@ -7,19 +8,15 @@ export interface LaneOptions extends Omit<ThreadOptions, 'changed'> {
   readonly atOnce: number
 }
 
-/** Threads for messages of one kind, and those that wait for them in order of arrival. */
+/** Threads for messages of one kind, and those that wait for them. */
 export class Lane {
   readonly #options: LaneOptions
   #threads: Thread[] = []
-  readonly #waiting: Job[] = []
+  readonly #waiting = new WaitingLine()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: LaneOptions) {
     this.#options = options
-  }
-
-  get waiting(): number {
-    return this.#waiting.length
   }
 
   get threads(): number {
@@ -27,27 +24,32 @@ export class Lane {
   }
 
   get isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#threads.every(({ jobs }) => jobs === 0)
+    return this.#waiting.size === 0 && this.#threads.every(({ jobs }) => jobs === 0)
   }
 
+  /** Where too many wait, one is rejected: of whoever has most of them. */
   add(job: Job): void {
-    this.#waiting.push(job)
+    this.#waiting.add(job)
     this.#next()
+    const { waiting } = this.#options.limits
+    if (this.#waiting.size > waiting)
+      this.#waiting.takeExcess()?.done.reject(new MailAuthError(`${waiting} messages wait already`))
   }
 
   /** What runs and waits is rejected. */
   async end(cause: string): Promise<void> {
     clearInterval(this.#timer)
-    for (const { done } of this.#waiting.splice(0)) done.reject(new MailAuthError(cause))
+    for (const { done } of this.#waiting.takeExpired(Number.POSITIVE_INFINITY))
+      done.reject(new MailAuthError(cause))
     await Promise.all(this.#threads.map((thread) => thread.end(cause)))
   }
 
   #next(): void {
     this.#threads = this.#threads.filter(({ isUsable }) => isUsable)
-    for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
+    for (let job = this.#waiting.first; job !== undefined; job = this.#waiting.first) {
       const thread = this.#threadFor(job)
       if (thread === undefined) break
-      this.#waiting.shift()
+      this.#waiting.takeFirst()
       thread.take(job)
     }
     this.#expireLater()
@@ -70,20 +72,15 @@ export class Lane {
 
   /** Those in a thread are its business; here the ones that never got there. */
   #expireLater(): void {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       clearInterval(this.#timer)
       this.#timer = undefined
     } else this.#timer ??= setInterval(() => this.#expire(), this.#options.limits.watchMs)
   }
 
   #expire(): void {
-    const now = this.#options.nowMs()
-    const isOver = ({ untilMs }: Job) => untilMs <= now
-    // In order of arrival, and all wait equally long.
-    for (let job = this.#waiting[0]; job !== undefined && isOver(job); job = this.#waiting[0]) {
-      this.#waiting.shift()
-      job.done.reject(new MailAuthError('the message waited too long for a thread'))
-    }
+    for (const { done } of this.#waiting.takeExpired(this.#options.nowMs()))
+      done.reject(new MailAuthError('the message waited too long for a thread'))
     this.#next()
   }
 }

@@ -16,8 +16,11 @@ export const AUTH_LIMITS = {
    * a few dozen of them must not fill the thread for everybody.
    */
   smallAtOnce: 256,
-  /** Large ones wait for the disk and the DNS in turn: a second fills the gaps of the first. */
-  largeAtOnce: 2,
+  /**
+   * Large ones hold no more than the pieces on their way. Two whose keys have dead name servers must not keep all others
+   * waiting for a minute.
+   */
+  largeAtOnce: 32,
   /** Octets of messages in one thread: 1,000 usual ones, or 64 of the largest that goes whole. */
   octetsAtOnce: 16 * MIB,
   /** A thread more is started when those that run have so many messages each; below, it would only cost memory. */
@@ -25,7 +28,7 @@ export const AUTH_LIMITS = {
   /** Threads for small messages: the main thread and the writer want a core too, and each holds some 20 MiB. */
   threads: 4,
   /**
-   * Messages that wait for their turn, all of them; each is that of a client that waits for its reply. They are held
+   * Messages of one kind that wait for their turn; each is that of a client that waits for its reply. They are held
    * where they are (memory budget, files): waiting costs no copy.
    */
   waiting: 2_000,

@@ -269,6 +269,53 @@ test('no more wait than may', async (t) => {
   assert.deepEqual(await Promise.all(taken), ['no-data', 'no-data', 'no-data'])
 })
 
+test('attack: who brings many messages for dead name servers stands before nobody but himself', async (t) => {
+  const answers = Array.from({ length: 3 }, () => Promise.withResolvers<Answer<string>>())
+  const limits = { smallAtOnce: 1, threads: 1, lookups: 1 }
+  const asked: string[] = []
+  const txt = (name: string) => answers[asked.push(name) - 1]?.promise ?? noName()
+  const auth = start(t, limits, { txt })
+  const ended: string[] = []
+  const bring = (client: string) =>
+    auth.evaluate(small(), { ...facts('lookups 1'), client }).then(() => ended.push(client))
+  const crowd = Array.from({ length: 5 }, (_, i) => bring(`2001:db8::${i}`))
+  const lone = bring('192.0.2.7')
+  for (const answer of answers) answer.resolve({ kind: 'no-data' })
+  await Promise.all([...crowd, lone])
+  assert.ok(ended.indexOf('192.0.2.7') <= 2, ended.join(' '))
+})
+
+test('attack: where too many wait, whoever has most of them is put off', async (t) => {
+  const answer = Promise.withResolvers<Answer<string>>()
+  const auth = start(t, { smallAtOnce: 1, threads: 1, waiting: 2 }, { txt: () => answer.promise })
+  const bring = (client: string) => auth.evaluate(small(), { ...facts('lookups 1'), client })
+  const [first, second, third] = [bring('192.0.2.1'), bring('192.0.2.1'), bring('192.0.2.1')]
+  const lone = bring('192.0.2.7')
+  await assert.rejects(third as Promise<unknown>, fails(/2 messages wait already/))
+  answer.resolve({ kind: 'no-data' })
+  await Promise.all([first, second, lone])
+})
+
+test('attack: large messages for dead name servers do not stand before other large ones', async (t) => {
+  const dead = new Promise<Answer<string>>(() => {})
+  const limits = { wholeBytes: 100, largeBytes: 1000, pieceBytes: 100, watchMs: 20, jobMs: 3000 }
+  const auth = start(t, limits, { txt: () => dead })
+  const large = () => contentOf(Buffer.alloc(2000))
+  const waits = [1, 2, 3].map(() => assert.rejects(whyOf(auth, large(), 'lookups 1'), fails(/too long/)))
+  assert.equal(await whyOf(auth, large(), 'hash'), sha256(Buffer.alloc(2000)))
+  await Promise.all(waits)
+})
+
+test('attack: what our own people hand in is signed while strangers fill all threads', async (t) => {
+  const dead = new Promise<Answer<string>>(() => {})
+  const limits = { smallAtOnce: 1, threads: 1, waiting: 2, watchMs: 20, jobMs: 3000 }
+  const auth = start(t, limits, { txt: () => dead })
+  const waits = [1, 2, 3].map(() => assert.rejects(whyOf(auth, small(), 'lookups 1'), fails(/too long/)))
+  const key: SigningKey = { domain: 'a.test', selector: 's', algorithm: 'rsa-sha256', privateKeyPem: '' }
+  assert.match(await auth.sign(small(), new Uint8Array(), [key]), /^1 [0-9a-f]{64}$/)
+  await Promise.all(waits)
+})
+
 test('an error of the engine is told by kind and place, without line breaks', async (t) => {
   const auth = start(t)
   await assert.rejects(whyOf(auth, small(), 'throw'), fails(/^TypeError: thrown by the\?\?stand-in \(at /))

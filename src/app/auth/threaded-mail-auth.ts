@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { assert } from '../../mail/assert.ts'
+import { budgetKey } from '../../mail/ip.ts'
 import { workerScript } from '../../platform/workers.ts'
 import type {
   Evaluation,
@@ -8,10 +9,10 @@ import type {
   ReadableContent,
   SigningKey,
 } from '../../ports/mail-auth.ts'
-import { MailAuthError } from './job.ts'
+import { type Job, MailAuthError } from './job.ts'
 import { Lane } from './lane.ts'
 import { AUTH_LIMITS, type AuthLimits } from './limits.ts'
-import type { Task, TaskResult } from './messages.ts'
+import type { TaskResult } from './messages.ts'
 import type { ThreadDns } from './thread.ts'
 
 export interface ThreadedMailAuthOptions {
@@ -25,13 +26,15 @@ export interface ThreadedMailAuthOptions {
 
 /**
  * SPF, DKIM, DMARC and ARC on threads of their own, started at the first message and ended when there is nothing to
- * do for long. Large messages have a thread apart: they never stand before small ones.
+ * do for long. Large messages have a thread apart: they never stand before small ones. What our own people hand in has
+ * one, too: no stranger stands before it, however many there are and whatever they send.
  */
 export class ThreadedMailAuth implements MailAuth {
   readonly #limits: AuthLimits
   readonly #nowMs: () => number
   readonly #small: Lane
   readonly #large: Lane
+  readonly #signing: Lane
   #isClosed = false
   #drained: (() => void) | undefined
 
@@ -44,11 +47,12 @@ export class ThreadedMailAuth implements MailAuth {
     const threads = Math.min(limits.threads, Math.max(1, availableParallelism() - 1))
     this.#small = new Lane({ ...lane, threads, atOnce: limits.smallAtOnce })
     this.#large = new Lane({ ...lane, threads: 1, atOnce: limits.largeAtOnce })
+    this.#signing = new Lane({ ...lane, threads: 1, atOnce: limits.smallAtOnce })
   }
 
   /** Threads that run now. */
   get threads(): number {
-    return this.#small.threads + this.#large.threads
+    return this.#lanes.reduce((sum, { threads }) => sum + threads, 0)
   }
 
   async evaluate(
@@ -56,7 +60,9 @@ export class ThreadedMailAuth implements MailAuth {
     facts: EvaluationFacts,
     sealWith?: SigningKey,
   ): Promise<Evaluation> {
-    const result = await this.#run(message, { kind: 'evaluate', facts, sealWith })
+    const lane = message.sizeBytes > this.#limits.largeBytes ? this.#large : this.#small
+    const task = { kind: 'evaluate', facts, sealWith } as const
+    const result = await this.#run(lane, { content: message, task, owner: budgetKey(facts.client) })
     assert(typeof result === 'object', 'an evaluation has findings')
     return result
   }
@@ -64,7 +70,8 @@ export class ThreadedMailAuth implements MailAuth {
   async sign(message: ReadableContent, added: Uint8Array, keys: readonly SigningKey[]): Promise<string> {
     if (keys.length === 0) return ''
     // A copy of its own octets: a view would take the buffer around it along.
-    const result = await this.#run(message, { kind: 'sign', added: new Uint8Array(added), keys })
+    const task = { kind: 'sign', added: new Uint8Array(added), keys } as const
+    const result = await this.#run(this.#signing, { content: message, task, owner: '' })
     assert(typeof result === 'string', 'a signature is text')
     return result
   }
@@ -79,20 +86,21 @@ export class ThreadedMailAuth implements MailAuth {
       await drained.promise
       clearTimeout(timer)
     }
-    await Promise.all([this.#small, this.#large].map((lane) => lane.end('the server stops')))
+    await Promise.all(this.#lanes.map((lane) => lane.end('the server stops')))
+  }
+
+  get #lanes(): readonly Lane[] {
+    return [this.#small, this.#large, this.#signing]
   }
 
   get #isIdle(): boolean {
-    return this.#small.isIdle && this.#large.isIdle
+    return this.#lanes.every(({ isIdle }) => isIdle)
   }
 
-  async #run(content: ReadableContent, task: Task): Promise<TaskResult> {
+  async #run(lane: Lane, job: Pick<Job, 'content' | 'task' | 'owner'>): Promise<TaskResult> {
     if (this.#isClosed) throw new MailAuthError('the server stops')
-    const waiting = this.#small.waiting + this.#large.waiting
-    if (waiting >= this.#limits.waiting) throw new MailAuthError(`${waiting} messages wait already`)
     const done = Promise.withResolvers<TaskResult>()
-    const lane = content.sizeBytes > this.#limits.largeBytes ? this.#large : this.#small
-    lane.add({ task, content, untilMs: this.#nowMs() + this.#limits.jobMs, done })
+    lane.add({ ...job, untilMs: this.#nowMs() + this.#limits.jobMs, done })
     try {
       return await done.promise
     } finally {
