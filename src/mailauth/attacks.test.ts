@@ -86,6 +86,26 @@ test('attack 17b: a signature that leaves From out, or that a second From was pu
   assert.equal(twice.dmarc.result, 'permerror')
 })
 
+test('attack 17b: fields that were put above those that are signed, to show another message, are not vouched for', async () => {
+  const zone = { ...VICTIM, ...keyAt('victim.example', KEY) }
+  const content = FORGED.replace('Date:', 'MIME-Version: 1.0\r\nContent-Type: text/plain\r\nDate:')
+  const genuine = await signed(content, { key: KEY, domain: 'victim.example' })
+  for (const field of [
+    'Content-Type: text/html',
+    'content-type : text/html',
+    'Subject: Free',
+    'To: x@y.example',
+  ]) {
+    const { dkim, dmarc } = await evidenceOf(`${field}\r\n${genuine}`, { zone })
+    assert.deepEqual([dkim[0]?.result, dmarc.result], ['policy', 'fail'], field)
+    assert.match(dkim[0]?.why ?? '', /^there are 2 [a-z-]+ fields, and it signs 1 of them$/)
+  }
+  const twice = await signed(`Content-Type: text/plain\r\n${content}`, { key: KEY, domain: 'victim.example' })
+  assert.equal((await evidenceOf(twice, { zone })).dkim[0]?.result, 'pass', 'two that are both signed')
+  const harmless = await evidenceOf(`MIME-Version: 1.0\r\nX-Other: 1\r\n${genuine}`, { zone })
+  assert.equal(harmless.dmarc.result, 'pass')
+})
+
 test('attack 17c: l= over nothing, over half, over more than there is: none passes', async () => {
   const zone = { ...VICTIM, ...keyAt('victim.example', KEY) }
   const body = `${FORGED}More.\r\n`

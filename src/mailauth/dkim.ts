@@ -1,6 +1,7 @@
 import type { SignatureHeader, SignatureResult } from 'mailauth/lib/dkim/dkim-verifier.js'
 import type { DkimFinding, DkimResult } from '../mail/authentication.ts'
 import { canonicalDomain } from '../mail/domain.ts'
+import type { HeaderField } from '../mime/header.ts'
 import type { AskRecords } from './dns.ts'
 import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
 import { printable } from './printable.ts'
@@ -9,9 +10,13 @@ import { printable } from './printable.ts'
  * What mailauth found out about a signature, in our words. Syntax that cannot be read is `neutral`, a key that is not
  * there or not to be used is `permerror` (rfc8601 §2.7.1): asking again changes nothing.
  */
-export function dkimFinding(header: SignatureHeader, found: SignatureResult): DkimFinding {
+export function dkimFinding(
+  header: SignatureHeader,
+  found: SignatureResult,
+  repeated: ReadonlyMap<string, number> = new Map(),
+): DkimFinding {
   const domain = canonicalDomain(found.signingDomain ?? '') ?? ''
-  const { result, why, unsignedBytes } = judged(found)
+  const { result, why, unsignedBytes } = withoutAdded(judged(found), header, repeated)
   return {
     result,
     domain,
@@ -83,12 +88,49 @@ function judgedGood(found: SignatureResult): Judged {
   }
 }
 
+/**
+ * rfc6376 §8.15: a field above the one that is signed shows readers another message, and the signature still fits. Only
+ * of what says how the body is read, or who and what it is about; real mail has those once.
+ */
+const ONCE: ReadonlySet<string> = new Set([
+  'from',
+  'sender',
+  'reply-to',
+  'to',
+  'cc',
+  'date',
+  'subject',
+  'content-type',
+  'content-transfer-encoding',
+])
+
+/** Which of those fields stand in a header more than once, and how often. */
+export function repeatedFields(fields: readonly Pick<HeaderField, 'key'>[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { key } of fields) if (ONCE.has(key)) counts.set(key, (counts.get(key) ?? 0) + 1)
+  return new Map([...counts].filter(([, count]) => count > 1))
+}
+
+function withoutAdded(found: Judged, header: SignatureHeader, repeated: ReadonlyMap<string, number>): Judged {
+  if (found.result !== 'pass' || repeated.size === 0) return found
+  const names = namesIn(header)
+  for (const [key, count] of repeated) {
+    const signed = names.filter((name) => name === key).length
+    if (signed < count)
+      return { result: 'policy', why: `there are ${count} ${key} fields, and it signs ${signed} of them` }
+  }
+  return found
+}
+
 /** Lower-case names out of `h=`. */
 function signedNames(header: SignatureHeader): readonly string[] {
-  const names = String(header.parsed?.h?.value ?? '')
+  return [...new Set(namesIn(header).filter((name) => name !== ''))]
+}
+
+function namesIn(header: SignatureHeader): readonly string[] {
+  return String(header.parsed?.h?.value ?? '')
     .split(':', LIMITS.signedFields)
     .map((name) => printable(name.trim().toLowerCase(), 80))
-  return [...new Set(names.filter((name) => name !== ''))]
 }
 
 /** Keeps records that are no key from being parsed: a key of 4,096 bits has 750 octets, an answer may have 64 KiB. */

@@ -1,11 +1,11 @@
 import { CR, LF, SP, TAB } from '../bytes/ascii.ts'
 import type { ArcFinding, DkimFinding, Evidence } from '../mail/authentication.ts'
-import { headerFields } from '../mime/header.ts'
+import { type HeaderField, headerFields } from '../mime/header.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EvaluationFacts, ReadableContent } from '../ports/mail-auth.ts'
 import { validateArc } from './arc.ts'
 import { BoundedVerifier, type VerifierOptions } from './bounded-verifier.ts'
-import { boundedKeys, dkimFinding } from './dkim.ts'
+import { boundedKeys, dkimFinding, repeatedFields } from './dkim.ts'
 import { checkDmarc } from './dmarc.ts'
 import { type AuthDns, Inquiry } from './dns.ts'
 import { type Author, readHeaderAuthor } from './from.ts'
@@ -99,13 +99,13 @@ async function checkSignatures(
     if (!(reading.verifier?.wantsBody ?? false)) break
     if (body.length > 0) reading.verifier?.body(body)
   }
-  const { author, verifier, excess } = reading ?? (await startReading(block, { ask, nowMs, keys }))
+  const { author, verifier, excess, repeated } = reading ?? (await startReading(block, { ask, nowMs, keys }))
   if (verifier === undefined) {
     const arc: ArcFinding = { result: 'none', sealers: [], why: excess }
     return { author, dkim: [], arc, limits: excess === undefined ? [] : [excess] }
   }
   const found = await verifier.end()
-  const dkim = found.map(([header, result]) => dkimFinding(header, result))
+  const dkim = found.map(([header, result]) => dkimFinding(header, result, repeated))
   const arc = await validateArc(verifier.arc, ask)
   return { author, dkim, arc, limits: verifier.limits }
 }
@@ -115,6 +115,8 @@ interface Reading {
   /** None where the header is beyond the limits. */
   readonly verifier: BoundedVerifier | undefined
   readonly excess: string | undefined
+  /** Fields that stand there more than once, though they may not. */
+  readonly repeated: ReadonlyMap<string, number>
 }
 
 async function startReading(
@@ -125,9 +127,11 @@ async function startReading(
   const author: Author = block.isTooLarge
     ? { kind: 'unreadable', why: 'the header is too large to be sure that it holds one From field' }
     : readHeaderAuthor(octets)
-  const excess = headerExcess(block, octets)
+  const fields = headerFields(octets)
+  const repeated = repeatedFields(fields)
+  const excess = headerExcess(block, octets, fields)
   if (excess !== undefined) {
-    return { author, verifier: undefined, excess: `${excess}; its signatures were not looked at` }
+    return { author, verifier: undefined, excess: `${excess}; its signatures were not looked at`, repeated }
   }
   const verifier = new BoundedVerifier({
     ask,
@@ -136,15 +140,18 @@ async function startReading(
     authorDomain: author.kind === 'one' ? author.domain : '',
   })
   await verifier.header(octets)
-  return { author, verifier, excess: undefined }
+  return { author, verifier, excess: undefined, repeated }
 }
 
 /** What would cost mailauth more than it is worth; none of it is in genuine mail. */
-function headerExcess(block: HeaderBlock, octets: Uint8Array): string | undefined {
+function headerExcess(
+  block: HeaderBlock,
+  octets: Uint8Array,
+  fields: readonly HeaderField[],
+): string | undefined {
   if (block.isTooLarge) return `the header has more than ${LIMITS.headerBytes} octets`
   if (block.lines > LIMITS.headerLines) return `the header has more than ${LIMITS.headerLines} lines`
   if (hasLongSpace(octets)) return `the header has ${LIMITS.spaceRun} white-space octets in a row`
-  const fields = headerFields(octets)
   if (fields.length >= LIMITS.headerFields) return `the header has ${LIMITS.headerFields} fields or more`
   const isLong = fields.some(({ key, raw }) => ADDRESSES.has(key) && raw.length > LIMITS.fromBytes)
   return isLong ? `a From or Return-Path field has more than ${LIMITS.fromBytes} octets` : undefined
