@@ -160,7 +160,7 @@ test('what cannot be checked gets a sentence and the exit code', async () => {
   for (const [words, code, says] of [
     ['FILE --ip mail.shop.test', 1, /^"mail\.shop\.test" is no IP address; --ip names the client/],
     ['FILE --ip 203.0.113', 1, /^"203\.0\.113" is no IP address/],
-    ['FILE', 1, /^"" is no IP address/],
+    ['FILE', 1, /^Name the client that handed it in: `--ip ADDRESS`\.$/],
     ['FILE --ip 203.0.113.66 --from sales', 1, /^sales is no address; --from names the envelope sender/],
     ['FILE --ip 203.0.113.66 --to @', 1, /^@ is no address/],
     ['--ip 203.0.113.66', 2, /^FILE is missing\. Usage: hikyaku check-message FILE/],

@@ -16,10 +16,13 @@ import { storyLines } from './why.ts'
 
 /** `check-message`: what would become of a message that came from that address, by the same code, with the DNS of now. Nothing is stored. */
 export const checkMessage: Operation = async (ports, args) => {
-  const client = canonicalIp(textArg(args, 'ip') ?? '')
+  const ip = textArg(args, 'ip')
+  const client = canonicalIp(ip ?? '')
   if (client === undefined)
     return refused(
-      `"${textArg(args, 'ip') ?? ''}" is no IP address; --ip names the client that handed it in.`,
+      ip === undefined
+        ? 'Name the client that handed it in: `--ip ADDRESS`.'
+        : `"${ip}" is no IP address; --ip names the client that handed it in.`,
     )
   const from = textArg(args, 'from') ?? ''
   const reversePath = from === '' || from === '<>' ? null : parseAddress(from.replace(/^<(.*)>$/, '$1'))
