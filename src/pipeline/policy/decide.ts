@@ -170,7 +170,7 @@ function reject(given: PolicyCase): Verdict {
   return refuse(given)
 }
 
-/** What may have broken the author's authentication without bad intent. */
+/** What may have broken the author's authentication without bad intent (rfc7960 §3.2). */
 function explanation({ header, evidence, trust }: PolicyCase): Reason | undefined {
   if (header.listFields.length > 0) {
     const list = header.listId === undefined ? '' : ` ${header.listId}`
