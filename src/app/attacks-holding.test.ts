@@ -125,6 +125,33 @@ test('attack 34b: by way of our backup server a HELO name chooses no address, an
   assert.equal(await fate(guarded, sent), 'held')
 })
 
+test('attack 34b: to our backup server neither an envelope of nowhere, nor a broken header, nor an unknown user is refused', async () => {
+  const { login } = await house.account()
+  const received =
+    'Received: from mx.attacker.test (mx.attacker.test [203.0.113.66]) by backup.example.test with ESMTP id 1; Tue, 24 Nov 2026 10:00:00 +0000'
+  const through = (more: Partial<Sent>) =>
+    fate(guarded, {
+      ...{ to: login, client: BACKUP, helo: 'backup.example.test', content: letter([received, ...VICTIM]) },
+      ...more,
+    })
+  const two = letter([received, 'From: a@victim.test', 'From: b@attacker.test'])
+  assert.equal(await through({ mail: '<x@does.not.exist.attacker.test>' }), 'held')
+  assert.equal(await through({ content: two }), 'held')
+  assert.equal(await through({ to: 'nobody@example.test' }), 'held')
+  const loop = letter([...Array.from({ length: 200 }, () => received), ...VICTIM])
+  assert.match(await through({ content: loop }), /^refused 554 5\.4\.6/, 'a loop must end somewhere')
+})
+
+test('attack 14b: our own domain from outside is refused where we publish a policy; without one it is told as none', async () => {
+  const account = await house.account()
+  const sent = { to: account.login, content: letter([`From: Boss <boss@example.test>`]) }
+  assert.equal(await fate(guarded, sent), 'delivered')
+  assert.match(await newest(guarded, account), /dmarc=none[^;]*header\.from=example\.test/)
+  dns.set({ '_dmarc.junk.test': [['TXT', 'v=DMARC1; p=reject']] })
+  const published = { to: account.login, content: letter(['From: Boss <boss@junk.test>']) }
+  assert.match(await fate(guarded, published), /^refused 550 5\.7\.26/)
+})
+
 const HELD = letter(['From: Boss <boss@held.test>'])
 
 test('attack 34c: what is held for an alias goes nowhere until it is released, beside Junk neither', async () => {
