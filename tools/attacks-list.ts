@@ -372,6 +372,7 @@ const MORE: Group['attacks'] = {
       c: { what: 'Held mail that gets out by an alias, Junk or a changed alias' },
       d: { what: 'Success reports to a sender whom nobody vouches for' },
       e: { what: 'What a held message makes the digest say' },
+      f: { what: 'Held mail without end' },
     },
   },
 }

@@ -223,3 +223,40 @@ test('attack 34e: the digest says what is held and nothing that its sender has m
   assert.equal(plain.match(/^Held until: .*$/gm)?.length, 1)
   assert.doesNotMatch(plain, /[\x1b\x07\u202e]|https:\/\/attacker/)
 })
+
+test('attack 34f: a flood of mail to be held takes no more than its room, told as such, and the next look comes within a minute', async () => {
+  const flooded = await startGuarded({ quarantine: { max_size: '1 MiB', digest: false } })
+  try {
+    const { login } = await flooded.house.account()
+    const { quarantine, clock, traces } = flooded.house.server.house.ports
+    const content = letter(['From: Boss <boss@held.test>'], `${'x'.repeat(70)}\r\n`.repeat(4_000))
+    const ids = []
+    for (let i = 0; i < 6; i++) ids.push(idIn(await send(flooded, { to: login, content })))
+    await honestMailArrives(flooded, login)
+    const waits: number[] = []
+    const watched = {
+      ...clock,
+      after: (ms: number, callback: () => void) => {
+        waits.push(ms)
+        // The first look at once, and no other.
+        return waits.length === 1 ? clock.after(0, callback) : () => {}
+      },
+    }
+    const duty = new QuarantineDuty({ ...flooded.house.server.house.ports, clock: watched }, () =>
+      clock.now(),
+    )
+    duty.start()
+    while (waits.length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+    await duty.stop()
+    assert.ok(waits.every((ms) => ms <= 60_000))
+    assert.ok((await quarantine.totals()).bytes <= 1024 * 1024)
+    const [oldest, newestHeld] = [ids[0], ids.at(-1)]
+    assert.ok(oldest !== undefined && newestHeld !== undefined)
+    assert.equal(await quarantine.get(oldest), undefined)
+    assert.ok((await quarantine.get(newestHeld)) !== undefined)
+    const [trace] = await traces.find({ id: oldest, limit: 1 })
+    assert.ok(trace?.events.some((event) => event.kind === 'expired' && event.why === 'room'))
+  } finally {
+    await flooded.stop()
+  }
+})

@@ -6,9 +6,8 @@ import { sendOwnMail } from '../../pipeline/own-mail.ts'
 import type { Held } from '../../ports/quarantine.ts'
 import type { OperationPorts } from '../operations/operation.ts'
 
-/** The quarantine is looked at this often: an hour more or less is nothing beside 30 days. */
-const EVERY_MS = 3_600_000
-const FIRST_AFTER_MS = 60_000
+/** The quarantine is looked at this often: anybody can have mail held, and what is beyond its room takes that of all other mail. */
+const EVERY_MS = 60_000
 /** Messages that one digest counts; more are told the next day. */
 const MAX_IN_DIGEST = 500
 
@@ -28,7 +27,7 @@ export class QuarantineDuty {
   }
 
   start(): void {
-    this.#again(FIRST_AFTER_MS)
+    this.#again(EVERY_MS)
   }
 
   /** What is under way is finished. */
