@@ -162,7 +162,7 @@ test('attack 21g: forty messages of a dead domain do not keep the next from bein
   const dead = Array.from({ length: 40 }, async (_, i) => {
     const mail = `<x@n${i}.never.test>`
     const answer = await fate(guarded, {
-      ...{ to: login, mail, client: `198.51.100.${i + 1}` },
+      ...{ to: login, mail, client: `198.51.100.${i + 1}`, isPatient: true },
       content: letter([`From: a@n${i}.never.test`]),
     })
     order.push('dead')
