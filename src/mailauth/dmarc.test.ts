@@ -81,6 +81,26 @@ test('our own limit is no domain that is down: whoever reaches it on purpose gai
   assert.equal(finding.isUnreachable, false)
 })
 
+test('attack: a resolver that strangers keep busy is no domain that is down', async () => {
+  const dns = new ZoneDns({})
+  const crowded = async () => ({ kind: 'temporary', cause: 'too many wait', isCrowded: true }) as const
+  dns.txt = crowded
+  dns.a = crowded
+  const inquiry = new Inquiry({
+    dns,
+    clock: new StillClock(),
+    client: '192.0.2.1',
+    part: 'DMARC',
+    maxQuestions: 50,
+    deadlineMs: 1_000,
+    answers: new Map(),
+  })
+  const author = readHeaderAuthor(Buffer.from('From: a@example.com\r\n'))
+  const finding = await checkDmarc({ author, spf: spfOf('attacker.example'), dkim: [], ask: inquiry.ask })
+  assert.equal(finding.result, 'temperror')
+  assert.equal(finding.isUnreachable, false)
+})
+
 function pick(finding: DmarcFinding, expected: object): object {
   const known = JSON.parse(JSON.stringify(finding)) as Record<string, unknown>
   return Object.fromEntries(Object.keys(expected).map((key) => [key, known[key]]))

@@ -75,10 +75,13 @@ export class Inquiry {
     if (answer.kind === 'no-name') throw dnsError('ENOTFOUND', `${name} does not exist`)
     if (answer.kind === 'no-data') throw dnsError('ENODATA', `${name} has no ${type} record`)
     if (answer.kind === 'temporary') {
-      const code = 'isLimit' in answer ? 'ELIMIT' : DNS_DOWN
+      const isOurs = 'isLimit' in answer || answer.isCrowded === true
       // The resolver names the question itself.
       const { cause } = answer
-      throw dnsError(code, cause.includes(name) ? cause : `${type} of ${name}: ${cause}`)
+      throw dnsError(
+        isOurs ? 'ELIMIT' : DNS_DOWN,
+        cause.includes(name) ? cause : `${type} of ${name}: ${cause}`,
+      )
     }
     // The type that mailauth declares is that of texts; of other records it takes what `node:dns` gives.
     return answer.records.flatMap((record) => asNode(record, type)) as string[][]

@@ -439,6 +439,24 @@ test('attack: names of a zone whose servers do not answer take their share of th
   assert.deepEqual(ended.slice(20), new Array(300).fill('dead temporary'))
 })
 
+test('attack: a failure behind many others says that it had to wait', async (t) => {
+  const server = await startServer(t, () => [])
+  const clock = movableClock()
+  const resolver = makeResolver([server], { clock, tryMs: 100 })
+  const inTime = await resolver.txt('_dmarc.dead.test')
+  assert.deepEqual([inTime.kind, 'isCrowded' in inTime], ['temporary', false])
+  const busy = Array.from({ length: 24 }, (_, i) => resolver.a(`h${i}.dead.test`))
+  const late = resolver.txt('_dmarc.example.dead.test')
+  const many = Array.from({ length: 512 }, (_, i) => resolver.mx(`h${i}.dead.test`))
+  const excess = await many[511]
+  assert.ok(excess?.kind === 'temporary' && excess.isCrowded === true)
+  clock.skip(3_000)
+  const answer = await late
+  assert.ok(answer.kind === 'temporary' && answer.isCrowded === true)
+  resolver.useServers([{ ...server, port: 9 }])
+  await Promise.all([...busy, ...many])
+})
+
 test('a share of the gate: nobody has more, and nothing is kept of who has left', async () => {
   const gate = new FairGate({ inside: 3, waiting: 9, shareInside: 2, shareWaiting: 1 })
   const doors = Array.from({ length: 5 }, () => Promise.withResolvers<number>())

@@ -103,7 +103,7 @@ export class CachingResolver implements Resolver {
     const asked: Promise<Result<T>> = this.#gate
       .pass(zoneOf(name), () => this.#resolve(name, type, deadlineMs))
       .then((timed) => {
-        if (timed === undefined) return failure<T>('too many lookups wait already').answer
+        if (timed === undefined) return failure<T>('too many lookups wait already', true).answer
         if (isCurrent()) this.#keep(key, timed)
         return timed.answer
       })
@@ -116,11 +116,13 @@ export class CachingResolver implements Resolver {
 
   /** Asks, and goes on asking where an answer ends in an alias. */
   async #resolve<T extends QueryType>(name: string, type: T, deadlineMs: number): Promise<Timed<T>> {
+    const isCrowded = this.#clock.monotonic() - (deadlineMs - LIMITS.lookupMs) > LIMITS.tryMs
     let at = name
     let ttlSeconds: number = LIMITS.maxTtlSeconds
     let authenticated = true
     for (let hops = 0; hops <= MAX_ALIASES; hops++) {
       const asked = await this.#client.ask(at, type, deadlineMs)
+      if (asked.kind === 'temporary') return failure(asked.cause, isCrowded)
       if (asked.kind !== 'alias') return finished(asked, ttlSeconds, authenticated)
       at = asked.target
       ttlSeconds = Math.min(ttlSeconds, asked.ttlSeconds)
@@ -142,11 +144,10 @@ interface Timed<T extends QueryType> {
 }
 
 function finished<T extends QueryType>(
-  asked: Exclude<Asked<T>, { kind: 'alias' }>,
+  asked: Exclude<Asked<T>, { kind: 'alias' | 'temporary' }>,
   chainTtlSeconds: number,
   chainAuthenticated: boolean,
 ): Timed<T> {
-  if (asked.kind === 'temporary') return failure(asked.cause)
   if (asked.kind !== 'records') {
     const ttlSeconds = Math.min(chainTtlSeconds, asked.ttlSeconds, LIMITS.maxNegativeTtlSeconds)
     return { answer: { kind: asked.kind }, ttlSeconds }
@@ -156,8 +157,12 @@ function finished<T extends QueryType>(
   return { answer: { kind: 'found', records: asked.records, ttlSeconds, authenticated }, ttlSeconds }
 }
 
-function failure<T extends QueryType>(cause: string): Timed<T> {
-  return { answer: { kind: 'temporary', cause }, ttlSeconds: LIMITS.failureTtlSeconds }
+/** @param isCrowded it waited for its turn longer than a server has for its answer. */
+function failure<T extends QueryType>(cause: string, isCrowded = false): Timed<T> {
+  const answer = isCrowded
+    ? ({ kind: 'temporary', cause, isCrowded } as const)
+    : ({ kind: 'temporary', cause } as const)
+  return { answer, ttlSeconds: LIMITS.failureTtlSeconds }
 }
 
 /** From the cache: the TTL is what is left of it. */

@@ -10,7 +10,12 @@ export type Answer<T> =
   | { readonly kind: 'no-name' }
   /** The name exists without such a record. */
   | { readonly kind: 'no-data' }
-  | { readonly kind: 'temporary'; readonly cause: string }
+  | {
+      readonly kind: 'temporary'
+      readonly cause: string
+      /** Too many questions of ours wait: it says nothing of the servers that would have been asked. */
+      readonly isCrowded?: true | undefined
+    }
 
 export interface MxRecord {
   readonly preference: number

@@ -23,7 +23,7 @@ export class Lookups {
   ask(question: Question): void {
     if (++this.#asked > this.#limits.lookups) {
       const cause = `more than ${this.#limits.lookups} questions to the DNS for one message`
-      question.answered({ kind: 'temporary', cause })
+      question.answered({ kind: 'temporary', cause, isCrowded: true })
     } else if (this.#underWay >= this.#limits.lookupsAtOnce) this.#waiting.push(question)
     else void this.#look(question)
   }
