@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { parseAddress } from '../mail/address.ts'
 import { parseNetwork } from '../mail/ip.ts'
 import { formatReply } from '../mail/reply.ts'
-import type { EvaluationFacts, SigningKey } from '../ports/mail-auth.ts'
+import type { EvaluationFacts, MailAuth, SigningKey } from '../ports/mail-auth.ts'
 import type { JudgedMessage } from '../ports/reports.ts'
+import type { Intake } from '../ports/store.ts'
 import type { Origin } from './origin.ts'
 import { dmarc, evidence, signature, spf } from './policy/evidence.test-kit.ts'
 import type { PolicySettings } from './policy/settings.ts'
@@ -28,7 +29,7 @@ interface Sent {
   readonly content?: string
   readonly origin?: Partial<Origin>
   readonly ports?: Partial<PipelinePorts>
-  readonly during?: (transaction: Transaction) => void
+  readonly during?: (transaction: Transaction) => unknown
 }
 
 async function send(to: Kit, sent: Sent = {}): Promise<string> {
@@ -140,6 +141,44 @@ test('a client that is gone while its message is checked finds nothing stored: i
   to.evidence = GENUINE
   assert.match(await send(to, { during: (transaction) => transaction.abandon() }), /^421 4\.4\.2 /)
   assert.equal(to.accepted.length, 0)
+})
+
+test('attack: memory is short while a message waits for the DNS: its check is given up, and the client is put off', async () => {
+  const to = judging()
+  const given: (AbortSignal | undefined)[] = []
+  const mailAuth: MailAuth = {
+    ...to.ports.mailAuth,
+    evaluate: (_message, _facts, _key, signal) => {
+      given.push(signal)
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    },
+  }
+  const shed: boolean[] = []
+  const during = async (transaction: Transaction): Promise<void> => {
+    shed.push(transaction.giveUp())
+    while (given.length === 0) await new Promise(setImmediate)
+    shed.push(transaction.giveUp())
+  }
+  const reply = await send(to, { ports: { mailAuth }, during })
+  assert.match(reply, /^452 4\.3\.1 Too much mail/)
+  assert.deepEqual(shed, [false, true])
+  assert.equal(to.accepted.length, 0)
+})
+
+test('what is on its way to the disk is not given up', async () => {
+  const to = judging()
+  to.evidence = GENUINE
+  const { intake } = to.ports
+  const shed: boolean[] = []
+  let transaction: Transaction | undefined
+  const accept: Intake['accept'] = (message) => {
+    shed.push(transaction?.giveUp() ?? true)
+    return intake.accept(message)
+  }
+  const ports = { intake: { ...intake, accept } }
+  assert.match(await send(to, { ports, during: (one) => (transaction = one) }), /^250 /)
+  // The message and the report of its success.
+  assert.deepEqual(shed, [false, false])
 })
 
 test('fields that claim to be ours are taken out of the content, others stay byte for byte', async () => {

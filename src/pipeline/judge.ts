@@ -29,6 +29,8 @@ export interface ToJudge {
   /** Of its header; only a secondary's message is judged in spite of one. */
   readonly fault?: Fault | undefined
   readonly settings: PipelineSettings
+  /** Nobody wants the judgement any more. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Judgement {
@@ -44,7 +46,7 @@ export interface Judgement {
 }
 
 /**
- * Evaluates a message and decides. Rejects only where `MailAuth` does.
+ * Evaluates a message and decides. Rejects only where `MailAuth` does, and where `signal` says so.
  * @param note adds to the message's trace.
  */
 export async function judgeMessage(
@@ -116,14 +118,15 @@ function whoToCheck({ origin, header, isSecondary }: ToJudge, note: (fact: Trace
 
 async function evaluate(
   ports: PipelinePorts,
-  { body, sender, settings }: ToJudge,
+  { body, sender, settings, signal }: ToJudge,
   { seen, key }: { readonly seen: Checked; readonly key: SigningKey | undefined },
 ): Promise<Evaluation> {
   const { client, helo, isKnown } = seen
   // Without a name nor a sender SPF is `none` (rfc7208 §2.6.1): the secondary's own address must vouch for nobody.
   const reversePath = isKnown ? sender.reversePath : null
   const { authservId } = settings.policy
-  const found = await ports.mailAuth.evaluate(body, { client, helo, reversePath, authservId }, key)
+  const facts = { client, helo, reversePath, authservId }
+  const found = await ports.mailAuth.evaluate(body, facts, key, signal)
   if (isKnown) return found
   const why = 'the backup server that passed it on does not say whose mail it is'
   return { ...found, evidence: { ...found.evidence, spf: { ...found.evidence.spf, why } } }

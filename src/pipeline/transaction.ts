@@ -45,6 +45,8 @@ export class Transaction {
   #over = false
   #isDropped = false
   #isGone = false
+  /** While the content is checked: ends that where nobody wants its result any more. */
+  #check: AbortController | undefined
   /** The content, once it has come to its end. */
   #staged: StagedBody | undefined
 
@@ -155,6 +157,18 @@ export class Transaction {
   /** The client is gone, or was told something else: what is not stored yet is not stored any more. */
   abandon(): void {
     this.#isGone = true
+    this.#check?.abort()
+  }
+
+  /**
+   * Memory is short: a check, which may wait long for the DNS, is given up, and the client is put off.
+   * @returns false where there is none: the content is on its way to the disk.
+   */
+  giveUp(): boolean {
+    if (this.#check === undefined) return false
+    this.#isDropped = true
+    this.#check.abort()
+    return true
   }
 
   /**
@@ -184,13 +198,18 @@ export class Transaction {
     const fault = structureFault(staged.header, header, policy)
     const isSecondary = this.#standing === 'secondary'
     if (fault !== undefined && !isSecondary) return this.#refuse(fault.rule, fault.reply)
-    let judgement: Judgement
+    let judgement: Judgement | undefined
+    let failure: unknown
     try {
       judgement = await this.#judged(staged, header, { isSecondary, fault })
     } catch (error) {
-      return this.#refuse('not-checked', authFailureReply('checked', causeOf(error)))
+      failure = error
     }
+    this.#check = undefined
+    if (this.#isDropped) return this.#refuse('load', TOO_MUCH_AT_ONCE)
     if (this.#isGone) return this.#refuse('content lost', GONE)
+    if (judgement === undefined)
+      return this.#refuse('not-checked', authFailureReply('checked', causeOf(failure)))
     const { action, rule, reasons, reply: answer } = judgement.verdict
     if (action === 'refuse' || action === 'defer') {
       assert(answer !== undefined, `${rule} has no reply`)
@@ -204,11 +223,13 @@ export class Transaction {
     header: ContentHeader,
     given: { readonly isSecondary: boolean; readonly fault: Fault | undefined },
   ): Promise<Judgement> {
+    this.#check = new AbortController()
+    if (this.#isGone) this.#check.abort()
     return judgeMessage(
       this.#ports,
       {
         ...{ origin: this.#origin, sender: this.#sender, accepted: this.#accepted, settings: this.#settings },
-        ...{ body, header, ...given },
+        ...{ body, header, signal: this.#check.signal, ...given },
       },
       (fact) => this.note(fact),
     )

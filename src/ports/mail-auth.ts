@@ -36,11 +36,15 @@ export interface Evaluation {
  * DNS holds: what could not be found out is a result. They reject where no thread can be had.
  */
 export interface MailAuth {
-  /** @param sealWith the message is passed on: a new ARC set is made with this key where the chain allows it. */
+  /**
+   * @param sealWith the message is passed on: a new ARC set is made with this key where the chain allows it.
+   * @param signal nobody wants to know any more: it rejects at once, and holds nothing of the message.
+   */
   evaluate(
     message: ReadableContent,
     facts: EvaluationFacts,
     sealWith?: SigningKey | undefined,
+    signal?: AbortSignal | undefined,
   ): Promise<Evaluation>
   /**
    * The DKIM-Signature fields, CRLF-ended, one a key.

@@ -36,6 +36,13 @@ export class Lane {
       this.#waiting.takeExcess()?.done.reject(new MailAuthError(`${waiting} messages wait already`))
   }
 
+  /** Nobody wants its result any more: it is rejected, wherever it is. */
+  giveUp(job: Job): void {
+    const cause = 'nobody waits for the result any more'
+    if (this.#waiting.takeOut(job)) job.done.reject(new MailAuthError(cause))
+    else for (const thread of this.#threads) thread.giveUp(job, cause)
+  }
+
   /** What runs and waits is rejected. */
   async end(cause: string): Promise<void> {
     clearInterval(this.#timer)

@@ -40,6 +40,8 @@ export type ToThread =
   | { readonly kind: 'answer'; readonly ask: number; readonly answer: LookupAnswer }
   | { readonly kind: 'piece'; readonly reading: number; readonly octets: Uint8Array }
   | { readonly kind: 'end'; readonly reading: number }
+  /** Its result is not wanted: what it still waits for does not come. */
+  | { readonly kind: 'drop'; readonly job: number }
   | { readonly kind: 'ping' }
 
 export type FromThread =

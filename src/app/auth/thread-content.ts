@@ -8,6 +8,7 @@ type Piece = Uint8Array | 'end'
 
 /** One going through of a content that comes in pieces. */
 interface Reading {
+  readonly job: number
   readonly pieces: Piece[]
   wake: (() => void) | undefined
 }
@@ -16,6 +17,8 @@ interface Reading {
 export class Readings {
   readonly #batch: Batch<FromThread>
   readonly #underWay = new Map<number, Reading>()
+  /** Jobs that are given up and not over yet. */
+  readonly #dropped = new Set<number>()
   #last = 0
 
   constructor(batch: Batch<FromThread>) {
@@ -41,9 +44,21 @@ export class Readings {
     at.wake = undefined
   }
 
+  /** The job's readings end where they are. */
+  drop(job: number): void {
+    this.#dropped.add(job)
+    for (const [reading, at] of this.#underWay) if (at.job === job) this.piece(reading, 'end')
+  }
+
+  /** The job is over. */
+  forget(job: number): void {
+    this.#dropped.delete(job)
+  }
+
   async *#read(job: number): AsyncGenerator<Uint8Array> {
+    if (this.#dropped.has(job)) return
     const reading = ++this.#last
-    const at: Reading = { pieces: [], wake: undefined }
+    const at: Reading = { job, pieces: [], wake: undefined }
     this.#underWay.set(reading, at)
     this.#batch.say({ kind: 'read', job, reading })
     let isWhole = false

@@ -14,6 +14,7 @@ export function serveJobs(port: MessagePort, engine: Engine): void {
   const batch = new Batch<FromThread>(port as { postMessage(value: unknown, transfer: never): void })
   const readings = new Readings(batch)
   const questions = new Questions(batch)
+  const running = new Map<number, ThreadResolver>()
   port.on('message', (messages: readonly ToThread[]) => {
     for (const message of messages) take(message)
   })
@@ -24,17 +25,29 @@ export function serveJobs(port: MessagePort, engine: Engine): void {
     } else if (message.kind === 'answer') questions.answered(message.ask, message.answer)
     else if (message.kind === 'piece') readings.piece(message.reading, message.octets)
     else if (message.kind === 'end') readings.piece(message.reading, 'end')
+    else if (message.kind === 'drop') drop(message.job)
     else batch.say({ kind: 'pong' })
   }
 
+  function drop(job: number): void {
+    const dns = running.get(job)
+    if (dns === undefined) return
+    dns.drop()
+    readings.drop(job)
+  }
+
   async function work({ job, task, known }: JobMessage, content: ReadableContent): Promise<void> {
+    const dns = new ThreadResolver(job, questions, known)
+    running.set(job, dns)
     try {
-      const dns = new ThreadResolver(job, questions, known)
       batch.say({ kind: 'done', job, result: await compute(engine, task, content, dns) })
     } catch (error) {
       // A private key is at hand where something is signed or sealed.
       const tellsMessage = task.kind === 'evaluate' && task.sealWith === undefined
       batch.say({ kind: 'failed', job, cause: causeOf(error, { tellsMessage }) })
+    } finally {
+      running.delete(job)
+      readings.forget(job)
     }
   }
 }

@@ -96,6 +96,11 @@ export class Thread {
       )
   }
 
+  /** Rejects it where it is here; the thread does no more for it than it must. */
+  giveUp(job: Job, cause: string): void {
+    for (const [id, running] of this.#running) if (running.job === job) this.#drop(id, cause)
+  }
+
   /** Rejects the jobs that it has. */
   async end(cause: string): Promise<void> {
     this.#cause ??= cause
@@ -160,6 +165,11 @@ export class Thread {
       })
   }
 
+  #drop(id: number, cause: string): void {
+    this.#batch.say({ kind: 'drop', job: id })
+    this.#finish(id, new MailAuthError(cause))
+  }
+
   #finish(id: number, result: Parameters<Job['done']['resolve']>[0] | MailAuthError): void {
     const running = this.#running.get(id)
     if (running === undefined) return
@@ -187,8 +197,7 @@ export class Thread {
       return
     }
     for (const [id, { job }] of this.#running) {
-      // What the thread still computes of it is not heard any more.
-      if (job.untilMs <= now) this.#finish(id, new MailAuthError('authenticating the message took too long'))
+      if (job.untilMs <= now) this.#drop(id, 'authenticating the message took too long')
     }
     if (++this.#silentLooks * limits.watchMs > limits.silentMs)
       void this.end('the thread that authenticates mail hung')

@@ -318,6 +318,44 @@ test('attack: what our own people hand in is signed while strangers fill all thr
   await Promise.all(waits)
 })
 
+test('a message that nobody waits for any more is let go, in a thread and before it', async (t) => {
+  const dead = new Promise<Answer<string>>(() => {})
+  const auth = start(t, { smallAtOnce: 1, threads: 1, lookupsAtOnce: 1 }, { txt: () => dead })
+  const [one, two, early] = [new AbortController(), new AbortController(), AbortSignal.abort()]
+  const bring = (signal: AbortSignal) => auth.evaluate(small(), facts('lookups 3'), undefined, signal)
+  const ended = [one, two].map(({ signal }) => assert.rejects(bring(signal), fails(/nobody waits/)))
+  await assert.rejects(bring(early), { name: 'AbortError' })
+  two.abort()
+  await ended[1]
+  one.abort()
+  await ended[0]
+  assert.match((await whyOf(auth, small(), 'hash')) ?? '', /^[0-9a-f]{64}$/)
+})
+
+test('what is given up ends in the thread too: it keeps nothing of it', async (t) => {
+  const limits = { wholeBytes: 100, largeBytes: 1000, pieceBytes: 100, piecesAhead: 1 }
+  const auth = start(t, limits, { txt: () => new Promise(() => {}) })
+  const controller = new AbortController()
+  const stuck: ReadableContent = {
+    sizeBytes: 5000,
+    async *pieces() {
+      yield Buffer.alloc(100)
+      await new Promise(() => {})
+    },
+  }
+  const given = [
+    ...[1, 2].map(() => [contentOf(Buffer.alloc(2000)), 'lookups 1'] as const),
+    ...[1, 2].map(() => [stuck, 'twice'] as const),
+  ].map(([content, helo]) =>
+    assert.rejects(auth.evaluate(content, facts(helo), undefined, controller.signal), fails(/nobody waits/)),
+  )
+  const underWay = async () => whyOf(auth, contentOf(Buffer.alloc(2000)), 'under-way')
+  while ((await underWay()) !== '5') await sleep(5)
+  controller.abort()
+  await Promise.all(given)
+  while ((await underWay()) !== '1') await sleep(5)
+})
+
 test('an error of the engine is told by kind and place, without line breaks', async (t) => {
   const auth = start(t)
   await assert.rejects(whyOf(auth, small(), 'throw'), fails(/^TypeError: thrown by the\?\?stand-in \(at /))

@@ -59,10 +59,12 @@ export class ThreadedMailAuth implements MailAuth {
     message: ReadableContent,
     facts: EvaluationFacts,
     sealWith?: SigningKey,
+    signal?: AbortSignal,
   ): Promise<Evaluation> {
     const lane = message.sizeBytes > this.#limits.largeBytes ? this.#large : this.#small
     const task = { kind: 'evaluate', facts, sealWith } as const
-    const result = await this.#run(lane, { content: message, task, owner: budgetKey(facts.client) })
+    const job = { content: message, task, owner: budgetKey(facts.client) }
+    const result = await this.#run(lane, job, signal)
     assert(typeof result === 'object', 'an evaluation has findings')
     return result
   }
@@ -97,13 +99,22 @@ export class ThreadedMailAuth implements MailAuth {
     return this.#lanes.every(({ isIdle }) => isIdle)
   }
 
-  async #run(lane: Lane, job: Pick<Job, 'content' | 'task' | 'owner'>): Promise<TaskResult> {
+  async #run(
+    lane: Lane,
+    given: Pick<Job, 'content' | 'task' | 'owner'>,
+    signal?: AbortSignal,
+  ): Promise<TaskResult> {
     if (this.#isClosed) throw new MailAuthError('the server stops')
+    signal?.throwIfAborted()
     const done = Promise.withResolvers<TaskResult>()
-    lane.add({ ...job, untilMs: this.#nowMs() + this.#limits.jobMs, done })
+    const job = { ...given, untilMs: this.#nowMs() + this.#limits.jobMs, done }
+    const giveUp = (): void => lane.giveUp(job)
+    signal?.addEventListener('abort', giveUp)
+    lane.add(job)
     try {
       return await done.promise
     } finally {
+      signal?.removeEventListener('abort', giveUp)
       if (this.#isIdle) this.#drained?.()
     }
   }

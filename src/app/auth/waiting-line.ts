@@ -45,6 +45,17 @@ export class WaitingLine {
     return job
   }
 
+  /** @returns whether it was there. */
+  takeOut(job: Job): boolean {
+    const jobs = this.#byOwner.get(job.owner) ?? []
+    const at = jobs.indexOf(job)
+    if (at < 0) return false
+    jobs.splice(at, 1)
+    this.#size--
+    if (jobs.length === 0) this.#byOwner.delete(job.owner)
+    return true
+  }
+
   /** Takes out all whose time is over. */
   takeExpired(nowMs: number): readonly Job[] {
     const expired: Job[] = []

@@ -187,7 +187,10 @@ export class SmtpSession {
 
   /** What is on its way to the disk can't be let go; the rest of a message can, and its sender comes again. */
   shed(): boolean {
-    if (this.#committing !== undefined) return true
+    if (this.#committing !== undefined) {
+      if (this.#committing.giveUp()) this.#link?.hold(0)
+      return true
+    }
     if (this.#transaction === undefined || this.#transaction.heldBytes === 0) return false
     this.#transaction.dropContent()
     this.#link?.hold(0)
