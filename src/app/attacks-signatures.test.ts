@@ -82,9 +82,9 @@ test('attack 17b: a second Subject, To, Date or From above what is signed is ref
     )
 })
 
-test('attack 17e: keys of 8,192 and 16,384 bits, of 64 KiB, of nothing: none vouches, and none stalls', async () => {
+test('attack 17e: keys of 5,120 and 16,384 bits, of 64 KiB, of nothing: none vouches, and none stalls', async () => {
   const { login } = await house.account()
-  const long = rsaKey(8_192)
+  const long = rsaKey(5_120)
   const records = {
     long: long.record,
     huge: `v=DKIM1; k=rsa; p=${Buffer.alloc(2_100, 7).toString('base64')}`,
