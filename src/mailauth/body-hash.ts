@@ -8,7 +8,8 @@ import { CR, LF, SP, TAB } from '../bytes/ascii.ts'
 
 export type BodyCanonicalization = 'simple' | 'relaxed'
 
-const OUT_BYTES = 16 * 1024
+/** Small enough for Node's pool of buffers: each message has one for each way. */
+const OUT_BYTES = 2 * 1024
 const CRLF = Buffer.from('\r\n', 'latin1')
 const CR_ONLY = CRLF.subarray(0, 1)
 
@@ -50,7 +51,7 @@ export class CanonicalBody {
       if (octet === CR) this.#heldCr = true
       else if (relaxed && (octet === SP || octet === TAB)) this.#heldSpace = true
       else {
-        const end = textEnd(piece, i + 1, relaxed)
+        const end = unchangedEnd(piece, i + 1, relaxed)
         this.#text(piece, i, end)
         i = end
         continue
@@ -96,13 +97,27 @@ export class CanonicalBody {
   }
 }
 
-function textEnd(piece: Uint8Array, from: number, relaxed: boolean): number {
+/**
+ * Where the octets end that stand in the canonical body as they are: text, and between texts one space or one CRLF.
+ * Most bodies are one such run, so that nothing of them needs to be copied.
+ */
+function unchangedEnd(piece: Uint8Array, from: number, relaxed: boolean): number {
   let i = from
   for (; i < piece.length; i++) {
     const octet = piece[i]
-    if (octet === LF || octet === CR || (relaxed && (octet === SP || octet === TAB))) break
+    if (octet === LF || (relaxed && octet === TAB)) break
+    let next = i + 1
+    if (octet === CR && piece[next++] !== LF) break
+    if (octet !== CR && (octet !== SP || !relaxed)) continue
+    // Only where text follows is it sure that nothing of it is dropped.
+    if (next >= piece.length || isHeld(piece[next] as number, relaxed)) break
+    i = next
   }
   return i
+}
+
+function isHeld(octet: number, relaxed: boolean): boolean {
+  return octet === LF || octet === CR || (relaxed && (octet === SP || octet === TAB))
 }
 
 /** The hash of a canonical body or, where `l=` says so, of its first octets (rfc6376 §3.5). Read by mailauth. */
@@ -113,7 +128,6 @@ export class BodyHash {
   bodyHashedBytes = 0
   canonicalizedLength = 0
   hash: string | undefined
-  mimeStructureStart: number | undefined
 
   constructor(algorithm: string, limitBytes: number | undefined) {
     this.#hash = createHash(algorithm)
@@ -132,11 +146,6 @@ export class BodyHash {
   digest(encoding: 'base64'): string {
     return this.#hash.digest(encoding)
   }
-
-  // mailauth looks for the first MIME part in the body too; nothing here asks for that.
-  setContentType(): void {}
-
-  getMimeStructureStart(): undefined {}
 }
 
 /** All hashes of one body: it is canonicalised once in each way that is asked for. */

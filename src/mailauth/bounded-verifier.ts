@@ -1,8 +1,14 @@
-import { DkimVerifier, type SignatureHeader, type SignatureResult } from 'mailauth/lib/dkim/dkim-verifier.js'
+import {
+  DkimVerifier,
+  type HeaderRows,
+  type SignatureHeader,
+  type SignatureResult,
+} from 'mailauth/lib/dkim/dkim-verifier.js'
 import { BodyHash, BodyHashes } from './body-hash.ts'
 import type { AskRecords } from './dns.ts'
 import { EVALUATION_LIMITS as LIMITS } from './limits.ts'
 import type { ParsedKeys } from './parsed-keys.ts'
+import { notVerified, verifySignature } from './verify-signature.ts'
 
 export interface VerifierOptions {
   readonly ask: AskRecords
@@ -21,6 +27,7 @@ const NOT_LOOKED_AT = 'not looked at'
  */
 export class BoundedVerifier extends DkimVerifier {
   readonly #authorDomain: string
+  readonly #nowMs: number
   readonly #bodies = new BodyHashes()
   readonly #limits: string[] = []
   #chosen: ReadonlySet<SignatureHeader> | undefined
@@ -28,6 +35,7 @@ export class BoundedVerifier extends DkimVerifier {
   constructor({ ask, nowMs, authorDomain, keys }: VerifierOptions) {
     super({ resolver: ask, minBitLength: LIMITS.minKeyBits, strict: true, curTime: new Date(nowMs) })
     this.#authorDomain = authorDomain
+    this.#nowMs = nowMs
     this.keyCache = keys.inFrontOf(this.keyCache, ask)
   }
 
@@ -49,16 +57,43 @@ export class BoundedVerifier extends DkimVerifier {
   }
 
   /** @returns each signature that was looked at, in order, with its header. */
-  async end(): Promise<readonly (readonly [SignatureHeader, SignatureResult])[]> {
+  async verified(): Promise<readonly (readonly [SignatureHeader, SignatureResult])[]> {
     this.#bodies.end()
-    await this.finalChunk()
-    const headers = this.signatureHeaders.filter(({ type }) => type === 'DKIM')
+    for (const body of this.bodyHashes.values()) body.hash = body.digest('base64')
     const pairs: [SignatureHeader, SignatureResult][] = []
-    for (const [i, header] of headers.entries()) {
-      const result = this.results[i]
-      if (result !== undefined && header.skip !== NOT_LOOKED_AT) pairs.push([header, result])
+    for (const header of this.signatureHeaders) {
+      if (header.type === 'ARC') await this.#verifySeal(header)
+      else if (header.skip === undefined) pairs.push([header, await this.#verify(header)])
+      else if (header.skip !== NOT_LOOKED_AT) pairs.push([header, notVerified(header, header.skip)])
     }
     return pairs
+  }
+
+  #verify(header: SignatureHeader): Promise<SignatureResult> {
+    const { selector, signingDomain, hashAlgo, bodyHashKey = '' } = header
+    const options = { strict: true, hashAlgo }
+    return verifySignature(header, {
+      rows: this.headers === false ? [] : this.headers.parsed,
+      body: this.bodyHashes.get(bodyHashKey),
+      nowMs: this.#nowMs,
+      key: () =>
+        this.keyCache.get('DKIM', `${selector}._domainkey.${signingDomain}`, LIMITS.minKeyBits, options),
+    })
+  }
+
+  /** Of the newest ARC-Message-Signature, where `validateArc` looks for it. */
+  async #verifySeal(header: SignatureHeader): Promise<void> {
+    const newest = this.arc.lastEntry
+    if (newest !== undefined && header.skip === undefined) {
+      newest.messageSignature = await this.verifySignature(header)
+    }
+  }
+
+  /** It is shown the signatures only: it would read addresses and the type of the content, too, for nothing. */
+  protected override async messageHeaders(headers: HeaderRows): Promise<void> {
+    const parsed = headers.parsed.filter(({ key }) => key === 'dkim-signature' || key?.startsWith('arc-'))
+    await super.messageHeaders({ ...headers, parsed })
+    this.headers = headers
   }
 
   protected override prepareSignature(header: SignatureHeader): void {

@@ -104,7 +104,7 @@ async function checkSignatures(
     const arc: ArcFinding = { result: 'none', sealers: [], why: excess }
     return { author, dkim: [], arc, limits: excess === undefined ? [] : [excess] }
   }
-  const found = await verifier.end()
+  const found = await verifier.verified()
   const dkim = found.map(([header, result]) => dkimFinding(header, result, repeated))
   const arc = await validateArc(verifier.arc, ask)
   return { author, dkim, arc, limits: verifier.limits }

@@ -7,12 +7,21 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 
   export interface SignatureHeader {
     readonly type: 'DKIM' | 'ARC'
+    /** As it stands, from its name on. */
+    readonly original?: Uint8Array
     readonly parsed?: Readonly<Record<string, { readonly value?: unknown } | undefined>>
     readonly identity?: string
     readonly signAlgo?: string
     readonly hashAlgo?: string
     readonly bodyCanon?: string
     readonly maxBodyLength?: number | ''
+    readonly signingDomain?: string
+    readonly selector?: string
+    readonly canonicalization?: string
+    /** Of `i=`, where there is one. */
+    readonly identityDomain?: string
+    readonly expiration?: Date | null
+    readonly bodyHashKey?: string
     /** A reason not to look at it; set by the verifier or by who extends it. */
     skip?: string
     invalid?: string
@@ -20,8 +29,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 
   export interface BodyHasher {
     digest(encoding: 'base64'): string
-    setContentType(type: unknown): void
-    getMimeStructureStart(): number | undefined
+    readonly canonicalizedLength: number
     hash?: string | undefined
   }
 
@@ -44,6 +52,20 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 
   export interface KeyFound {
     readonly publicKey: string | Uint8Array | KeyObject
+    readonly modulusLength?: number
+    readonly keyType?: string
+    readonly flags?: readonly string[]
+    readonly testing?: boolean
+  }
+
+  /** A field of the header: its name in lower case, its octets without the last line end. */
+  export interface HeaderRow {
+    readonly key: string | null
+    readonly line: Uint8Array
+  }
+
+  export interface HeaderRows {
+    readonly parsed: readonly HeaderRow[]
   }
 
   export interface KeyLookup {
@@ -61,19 +83,54 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     /** `ArcRead` of arc.ts says what is read of it. */
     readonly arc: {
       readonly chain: false | readonly never[]
-      readonly lastEntry?: never
+      readonly lastEntry?: { readonly i: number; messageSignature?: SignatureResult }
       readonly error?: unknown
     }
-    readonly results: readonly SignatureResult[]
+    headers: HeaderRows | false
     readonly signatureHeaders: readonly SignatureHeader[]
     readonly bodyHashes: Map<string, BodyHasher>
-    readonly fromFields: number
     keyCache: KeyLookup
     protected prepareSignature(header: SignatureHeader): void
     protected addBodyHash(canonicalization: string, hash: string, limitBytes: number | ''): string
     protected emitHeaders(header: Uint8Array): Promise<void>
-    protected finalChunk(): Promise<void>
+    protected messageHeaders(headers: HeaderRows): Promise<void>
+    protected verifySignature(header: SignatureHeader): Promise<SignatureResult>
+    /** For tests, with `end`: what it says by itself. */
+    readonly results: readonly SignatureResult[]
+    end(message: Uint8Array, done: () => void): void
   }
+}
+
+declare module 'mailauth/lib/dkim/header/index.js' {
+  /** What a signature hashes of a header: the lines in the canonical form, then its own with `b=` empty. */
+  export function generateCanonicalizedHeader(
+    type: 'DKIM',
+    lines: import('mailauth/lib/tools.js').SigningLines,
+    options: {
+      readonly signatureHeaderLine: Uint8Array
+      readonly canonicalization: string
+      readonly strict: true
+    },
+  ): { readonly canonicalizedHeader: Buffer }
+}
+
+declare module 'mailauth/lib/tools.js' {
+  export interface SigningLines {
+    readonly headers: readonly { readonly line: Uint8Array }[]
+  }
+
+  /** The fields that `h=` names, each taking the lowest one left (rfc6376 §5.4.2). */
+  export function getSigningHeaderLines(
+    rows: readonly { readonly key: string | null; readonly line: Uint8Array }[],
+    names: unknown,
+    verify: true,
+  ): SigningLines
+
+  /** Lower case, A-labels, no final dot. */
+  export function normalizeDomainName(domain: string | undefined): string
+
+  /** What is said of a key by the code of the error. */
+  export const KEY_ERROR_COMMENTS: ReadonlyMap<string, string>
 }
 
 /** For tests: what this room's own canonicalisation is held against. */
