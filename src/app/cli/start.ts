@@ -67,6 +67,7 @@ function screen(server: Server, file: string, first: FirstAccount): readonly str
     'To try, send a message and read it:',
     `  swaks --server 127.0.0.1:${port('mx')} --to ${first.login} --header "Subject: Hello"`,
     `  curl --cacert ${ca} --user ${first.login} "imaps://localhost:${port('imaps')}/INBOX;MAILINDEX=1"`,
+    'To see forged mail stopped and genuine mail let in: ./hikyaku selftest',
     ...testDomainLines(config.domains.test_domain),
     '',
   ]
