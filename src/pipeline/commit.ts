@@ -64,6 +64,7 @@ export async function commitMessage(ports: PipelinePorts, commit: Commit): Promi
     trace: [...commit.trace],
     body: copy.value,
   }
+  const before = commit.trace.length
   const why = 'its other recipients have it'
   apart.trace.push({
     atMs: commit.nowMs,
@@ -80,6 +81,7 @@ export async function commitMessage(ports: PipelinePorts, commit: Commit): Promi
   })
   const outcome = await commitOnly(ports, commit, first)
   if (outcome.kind === 'failed') {
+    commit.trace.length = before
     copy.value.discard()
     return outcome
   }

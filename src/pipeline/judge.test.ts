@@ -264,6 +264,19 @@ test('H02.5 an unknown user from a secondary is taken and held, known ones get t
   assert.ok(to.logged.some(({ name }) => name === 'secondary.unknown-user'))
 })
 
+test('of a message that could not be stored nothing is said to be held', async () => {
+  const to = judging(SECONDARY)
+  to.evidence = GENUINE
+  to.failWith = { kind: 'full', cause: 'disk full' }
+  const sent = { content: `${VIA}${CONTENT}`, to: ['nobody@example.test', 'me@example.test'] }
+  assert.match(await send(to, sent), /^452 /)
+  const facts = to.traces.flatMap(({ events }) => events)
+  assert.deepEqual(
+    facts.filter((fact) => fact.kind === 'check' && fact.name === 'parted'),
+    [],
+  )
+})
+
 test('a submission is signed, below Received and above what was added; a failure to sign defers it', async () => {
   const content = 'From: me@example.test\r\nSubject: x\r\n\r\nHello\r\n'
   const own = { origin: LOGGED_IN, from: 'me@example.test', content } as const
