@@ -9,7 +9,7 @@ export type Published =
   /** The DNS did not say: nothing is known. */
   | { readonly kind: 'failed'; readonly cause: string }
 
-export async function publishedKey(
+async function publishedKey(
   resolver: Pick<Resolver, 'txt'>,
   domain: string,
   key: DkimKey,

@@ -140,7 +140,7 @@ export async function heldOf(ports: OperationPorts, args: OperationArgs): Promis
   return isTraceId(id) ? ports.quarantine.get(id) : undefined
 }
 
-export function notHeld(args: OperationArgs): string {
+function notHeld(args: OperationArgs): string {
   return `There is no message ${textArg(args, 'id') ?? ''} in the quarantine; \`hikyaku quarantine list\` shows those that are, \`hikyaku trace ID\` what became of one that was.`
 }
 

@@ -143,7 +143,7 @@ type Found<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly why
  * Whose host it is, by the tree walk (rfc9989 §4.10.2): the last name upwards that publishes a DMARC record. A list
  * of public suffixes is not asked, so without a record nobody is guessed.
  */
-export async function organizationOf(
+async function organizationOf(
   resolver: Pick<Resolver, 'txt'>,
   name: string,
 ): Promise<Found<{ readonly domain: string }>> {

@@ -31,13 +31,13 @@ export interface ComposedReport {
 }
 
 /** `REPORTER!DOMAIN!BEGIN!END.xml.gz` (rfc9990 §3.4.2). The same report has the same name, whenever it is sent. */
-export function reportFileName(report: AggregateReport, submitter: string): string {
+function reportFileName(report: AggregateReport, submitter: string): string {
   const { beginSeconds, endSeconds, policy } = report
   return `${submitter}!${policy.domain}!${beginSeconds}!${endSeconds}.xml.gz`
 }
 
 /** `Report Domain: D Submitter: S Report-ID: <ID>` (rfc9990 §3.4.2). */
-export function reportSubject(report: AggregateReport, submitter: string): string {
+function reportSubject(report: AggregateReport, submitter: string): string {
   return `Report Domain: ${report.policy.domain} Submitter: ${submitter} Report-ID: <${report.reportId}>`
 }
 

@@ -171,7 +171,7 @@ export class ReportReceiver {
 }
 
 /** The author's domain where it is proven: by DMARC, or by a signature or envelope domain that is it or its relation. */
-export function authenticatedSender({ dkim, dmarc, spf }: Evidence): string | undefined {
+function authenticatedSender({ dkim, dmarc, spf }: Evidence): string | undefined {
   const { domain } = dmarc
   if (domain === '') return undefined
   if (dmarc.result === 'pass') return domain

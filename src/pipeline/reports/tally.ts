@@ -40,7 +40,7 @@ export class DayTally implements ReportTally {
 }
 
 /** @returns undefined where nobody asked to be told. */
-export function talliedMessage(judged: JudgedMessage): TalliedMessage | undefined {
+function talliedMessage(judged: JudgedMessage): TalliedMessage | undefined {
   const { dmarc } = judged.evidence
   const { domain, organizationalDomain, policyDomain, published } = dmarc
   if (published === undefined || policyDomain === undefined || published.rua.length === 0) return undefined
