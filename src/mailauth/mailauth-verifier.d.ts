@@ -102,10 +102,12 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 }
 
 declare module 'mailauth/lib/dkim/header/index.js' {
+  import type { SigningLines } from 'mailauth/lib/tools.js'
+
   /** What a signature hashes of a header: the lines in the canonical form, then its own with `b=` empty. */
   export function generateCanonicalizedHeader(
     type: 'DKIM',
-    lines: import('mailauth/lib/tools.js').SigningLines,
+    lines: SigningLines,
     options: {
       readonly signatureHeaderLine: Uint8Array
       readonly canonicalization: string
