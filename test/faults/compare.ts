@@ -1,7 +1,8 @@
 // What a store was found to hold, however it was read, beside what was promised.
 
 import { refusing } from './deliveries.ts'
-import type { Copy } from './ledger.ts'
+import type { HeldFound } from './held.ts'
+import { type Copy, INBOX } from './ledger.ts'
 import type { Found } from './letter.ts'
 import { accountNames, type Post, withName } from './post.ts'
 
@@ -38,6 +39,7 @@ export interface AllRead {
   /** Aliases with their targets, accounts with ''. */
   readonly names: ReadonlyMap<string, string>
   readonly accounts: ReadonlyMap<string, AccountRead>
+  readonly held: HeldFound
   /** Recipients that waited in the queue before and after the rest was read; undefined: too many to list. */
   readonly waitingFirst: ReadonlySet<string> | undefined
   readonly waitingAfter: ReadonlySet<string> | undefined
@@ -46,9 +48,9 @@ export interface AllRead {
 /** Gives what is wrong. Afterwards the ledger holds what is there. */
 export function compareAll(
   post: Post,
-  { names, accounts, waitingFirst, waitingAfter }: AllRead,
+  { names, accounts, held, waitingFirst, waitingAfter }: AllRead,
 ): readonly string[] {
-  const problems = [...settleAdmin(post, names)]
+  const problems = [...settleAdmin(post, names), ...settleHeld(post, held, accounts)]
   const reports = new Map<string, number>()
   for (const name of accountNames) {
     const read = accounts.get(name)
@@ -61,6 +63,18 @@ export function compareAll(
   else problems.push(...checkOutgoing(post, { waitingFirst, waitingAfter, reports }))
   problems.push(...post.problems.splice(0), ...post.deliveries.problems.splice(0))
   return problems
+}
+
+/** Before the accounts are settled: what arrives in them is known no more then. */
+function settleHeld(post: Post, held: HeldFound, accounts: AllRead['accounts']): readonly string[] {
+  return post.held.settle(held, (name, letter) =>
+    post.account(name).isArriving(letter)
+      ? (accounts
+          .get(name)
+          ?.mailboxes.get(INBOX)
+          ?.filter(({ id }) => id === letter).length ?? 0)
+      : undefined,
+  )
 }
 
 function settleAdmin(post: Post, actual: ReadonlyMap<string, string>): readonly string[] {

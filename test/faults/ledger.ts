@@ -71,6 +71,11 @@ export class AccountLedger {
     this.mailboxes = withCopies(this.mailboxes, INBOX, [{ id, flags: '' }])
   }
 
+  /** Sent whole, neither answered nor seen. */
+  isArriving(id: string): boolean {
+    return this.#arriving.has(id)
+  }
+
   /** It was refused for good. */
   bounced(id: string): void {
     this.#arriving.delete(id)

@@ -2,6 +2,7 @@
 
 import type { Chance } from './chance.ts'
 import type { Deliveries } from './deliveries.ts'
+import { type HeldDeed, HeldLedger } from './held.ts'
 import { AccountLedger } from './ledger.ts'
 import { addressOf, domain, letterId } from './letter.ts'
 
@@ -32,6 +33,7 @@ export class Post {
   )
   readonly outgoing = new Map<string, Outgoing>()
   readonly deliveries: Deliveries
+  readonly held = new HeldLedger()
   readonly problems: string[] = []
   /** What the server would not do. */
   readonly refusals: string[] = []
@@ -104,6 +106,42 @@ export class Post {
     if (!reply.startsWith('5')) return
     for (const name of targets.accounts) this.account(name).bounced(id)
     for (const address of targets.elsewhere) this.outgoing.delete(address)
+  }
+
+  /** As `sent`, of a letter that will be held. */
+  sentHeld(id: string, account: string): void {
+    if (this.disk === 'gone') this.#sentWithout.add(id)
+    this.#step((post) => post.held.sent(id, account))
+  }
+
+  answeredHeld(id: string, reply: string): void {
+    const isYes = reply.startsWith('2')
+    if (this.disk !== 'there' && isYes) {
+      if (this.#sentWithout.has(id)) this.problems.push(`${id}: acknowledged without a disk`)
+      return
+    }
+    this.#step((post) => {
+      if (isYes) post.held.put(id, 'held')
+      else if (reply.startsWith('5')) post.held.forget(id)
+      if (isYes) post.acknowledged++
+      else post.refusals.push(`${id}: ${reply}`)
+    })
+  }
+
+  /** The operator asks for it. From now on its owner may see it. */
+  beginHeld(id: string, deed: HeldDeed): void {
+    this.#step((post) => {
+      post.held.put(id, deed === 'release' ? 'releasing' : 'deleting')
+      if (deed === 'release') post.account(post.held.accountOf(id)).sent(id)
+    })
+  }
+
+  doneHeld(id: string, deed: HeldDeed): void {
+    this.#step((post) => {
+      post.held.put(id, 'gone')
+      post.acknowledged++
+      if (deed === 'release') post.account(post.held.accountOf(id)).delivered(id)
+    })
   }
 
   /** The operator asks for it: undefined, that it be gone. */

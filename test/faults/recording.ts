@@ -48,7 +48,7 @@ export async function record(options: RecordingOptions): Promise<Recording> {
     writeMark(log, begins)
     sink.run++
     const env = shimEnv(shim, dataFolder(folder), { log: logFile })
-    const serving = new Serving({ folder, sinkPort: sink.port, env })
+    const serving = new Serving({ folder, sinkPort: sink.port, dnsPort: sink.dnsPort, env })
     await serving.started()
     return serving
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkNow } from '../../src/store/sqlite/check/check.ts'
 import { adminHand, setUp } from './admin-hand.ts'
 import type { Chance } from './chance.ts'
+import { heldHand } from './held-hand.ts'
 import { imapHand } from './imap-hand.ts'
 import { accountNames, Post } from './post.ts'
 import { dataFolder, Serving } from './serving.ts'
@@ -124,7 +125,7 @@ export class FolderRounds {
     const env = { ...this.#options.env, ...more }
     this.#sink.run = ++this.#runs
     this.post.disk = 'there'
-    return new Serving({ folder, sinkPort: this.#sink.port, env })
+    return new Serving({ folder, sinkPort: this.#sink.port, dnsPort: this.#sink.dnsPort, env })
   }
 
   async #verified(serving: Serving, isFull: boolean): Promise<readonly string[]> {
@@ -202,6 +203,7 @@ async function work(serving: Serving, post: Post, parts: () => HandParts): Promi
     untilGone(post, lmtpHand(parts())),
     ...accountNames.map((name) => untilGone(post, imapHand(parts(), name))),
     untilGone(post, adminHand(parts())),
+    untilGone(post, heldHand(parts())),
   ])
 }
 

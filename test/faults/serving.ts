@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { controlPath } from '../../src/app/server/control.ts'
-import { openWire, type PortName, type Wire } from '../../src/app/wire.test-kit.ts'
+import { openWire, type Wire, type WireTo } from '../../src/app/wire.test-kit.ts'
 import { callControl } from '../../src/platform/control-client.ts'
 import { projectRoot } from '../harness/programs.ts'
 import { start } from '../harness/run.ts'
@@ -20,6 +20,8 @@ export interface ServingOptions {
   readonly folder: string
   /** Where mail for elsewhere goes. */
   readonly sinkPort: number
+  /** Who answers for all names, on loopback. */
+  readonly dnsPort: number
   /** For the shim: see shimEnv. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -36,11 +38,11 @@ export class Serving {
   #wake: () => void = () => {}
   #isGone = false
 
-  constructor({ folder, sinkPort, env }: ServingOptions) {
+  constructor({ folder, sinkPort, dnsPort, env }: ServingOptions) {
     this.folder = folder
     mkdirSync(folder, { recursive: true })
     const config = join(folder, 'hikyaku.toml')
-    writeFileSync(config, configText(sinkPort))
+    writeFileSync(config, configText(sinkPort, dnsPort))
     const all: NodeJS.ProcessEnv = {
       ...process.env,
       NODE_COMPILE_CACHE: join(projectRoot, '.cache/compile'),
@@ -95,7 +97,7 @@ export class Serving {
     return dataFolder(this.folder)
   }
 
-  open(port: PortName): Promise<Wire> {
+  open(port: WireTo): Promise<Wire> {
     const env = { portOf: (name: string) => this.#ports?.get(name) ?? 0, ca: '', serverName: domain }
     return openWire(port, env)
   }
@@ -141,10 +143,13 @@ export class Serving {
   }
 }
 
+/** A backup server of ours: what is wrong with its mail is held, not refused. */
+export const secondaryAddress = '127.0.0.2'
+
 /** The server answered, and said no. */
 export class Refused extends Error {}
 
-function configText(sinkPort: number): string {
+function configText(sinkPort: number, dnsPort: number): string {
   return `[server]
 hostname = "mail.${domain}"
 data = "data"
@@ -161,12 +166,16 @@ lmtp = ["127.0.0.1:0"]
 greeting_delay = "0 ms"
 [auth]
 plain_text_on_loopback = true
+[policy]
+exempt_networks = ["127.0.0.1/32"]
+secondaries = ["${secondaryAddress}/32"]
+[quarantine]
+digest = false
 [outbound]
 smarthost = "127.0.0.1:${sinkPort}"
 smarthost_tls = "opportunistic"
 retry_after = ["100 ms"]
 [dns]
-servers = ["127.0.0.1:1"]
-timeout = "100 ms"
+servers = ["127.0.0.1:${dnsPort}"]
 `
 }

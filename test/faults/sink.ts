@@ -1,18 +1,26 @@
 // The host that mail for elsewhere goes to: takes it, refuses it or puts it off, and remembers what it answered.
+// Beside it a DNS in which no name is: the server learns so at once when it judges mail.
 
 import { createServer, type Server, type Socket } from 'node:net'
+import { type DnsServer, startDns } from '../harness/dns.ts'
 import type { Chance } from './chance.ts'
 import { Deliveries, refusing } from './deliveries.ts'
 
 export class Sink {
   readonly #server: Server
+  readonly #dns: DnsServer
   readonly #chance: Chance
   readonly #sockets = new Set<Socket>()
   readonly deliveries: Deliveries
   run = 0
 
-  private constructor(server: Server, chance: Chance, deliveries: Deliveries) {
+  private constructor(
+    { server, dns }: { readonly server: Server; readonly dns: DnsServer },
+    chance: Chance,
+    deliveries: Deliveries,
+  ) {
     this.#server = server
+    this.#dns = dns
     this.#chance = chance
     this.deliveries = deliveries
     server.on('connection', (socket) => {
@@ -26,7 +34,7 @@ export class Sink {
   static async listen(chance: Chance, deliveries = new Deliveries()): Promise<Sink> {
     const server = createServer({ noDelay: true })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Sink(server, chance, deliveries)
+    return new Sink({ server, dns: await startDns({ zone: '' }) }, chance, deliveries)
   }
 
   get port(): number {
@@ -34,7 +42,12 @@ export class Sink {
     return typeof at === 'object' && at !== null ? at.port : 0
   }
 
+  get dnsPort(): number {
+    return this.#dns.port
+  }
+
   async close(): Promise<void> {
+    await this.#dns.stop()
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#server.close(resolve))
   }

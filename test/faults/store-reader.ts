@@ -48,7 +48,10 @@ async function readAll(store: Store): Promise<AllRead> {
   for (const { recipients } of await store.queue.list({ limit: 100_000 }))
     for (const { address, state } of recipients)
       if (state === 'waiting') waiting.add(`${address.local}@${address.domain}`)
-  return { names, accounts, waitingFirst: waiting, waitingAfter: waiting }
+  const held = (await store.quarantine.list({ limit: 10_000 })).map(({ subject }) =>
+    subject.replace(/^letter /, ''),
+  )
+  return { names, accounts, held, waitingFirst: waiting, waitingAfter: waiting }
 }
 
 async function readAccount(store: Store, login: string, owner: AccountId): Promise<AccountRead> {

@@ -2,6 +2,7 @@
 
 import { listNames, waitingRecipients } from './admin-hand.ts'
 import { AccountRead, compareAll, type FoundCopy } from './compare.ts'
+import { heldIds } from './held-hand.ts'
 import { ImapClient } from './imap-client.ts'
 import { addressOf, type Found, readLetter } from './letter.ts'
 import { accountNames, type Post, password } from './post.ts'
@@ -29,7 +30,8 @@ export async function verify(
     ),
   )
   const waitingAfter = await waitingRecipients(serving)
-  return compareAll(post, { names, accounts, waitingFirst, waitingAfter })
+  const held = await heldIds(serving)
+  return compareAll(post, { names, accounts, held, waitingFirst, waitingAfter })
 }
 
 async function readAccount(serving: Serving, login: string, readBefore: ReadBefore): Promise<AccountRead> {
