@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { type Letter, sendLetter } from '../chain/session.ts'
 import { type DnsServer, startDns } from '../harness/dns.ts'
-import { below, domain } from '../harness/hikyaku.ts'
+import { below, domain, ports } from '../harness/hikyaku.ts'
 import { needSlowNamespace } from '../harness/programs.ts'
 import { makeScratch, type Scratch } from '../harness/scratch.ts'
 import { until } from '../harness/until.ts'
@@ -122,6 +123,38 @@ describe('a resolver', { timeout: 300_000 }, () => {
     assert.match(whole, /5\.4\.4[^\n]*No mail server of inside\.test has an address that can be reached/)
     assert.deepEqual(host.taken, [])
     imap.close()
+    await server.stop()
+  })
+
+  test('that is not there puts off mail from other servers, and no other mail', async (t) => {
+    const known = 'known.test TXT "v=spf1 ip4:127.0.0.2 -all"\n_dmarc.known.test TXT "v=DMARC1; p=reject"'
+    truth.change(known)
+    const folder = below(scratch.folder, 'inbound')
+    const configWith = (port: number): string =>
+      faultedConfig({
+        dns: { servers: [`127.0.0.1:${port}`], timeout: '300 ms' },
+        // Of the house, not of the world: 127.0.0.2 stands for another server.
+        policy: { exempt_networks: ['127.0.0.1/32'] },
+      })
+    const server = await startFaulted(t, { folder, config: configWith(1) })
+    await addMe(server)
+    const from = 'someone@known.test'
+    const fromServer = async (subject: string): Promise<string> => {
+      const message = `From: ${from}\nDate: Tue, 24 Nov 2026 10:00:00 +0000\nMessage-ID: <${subject}@known.test>\nSubject: ${subject}\n\nx\n`
+      const recipients = [`<me@${domain}>`]
+      const one: Letter = { client: '127.0.0.2', helo: 'known.test', mail: `<${from}>`, recipients, message }
+      const at = { by: 'address', client: one.client, host: '127.0.0.1', port: ports.mx } as const
+      return (await sendLetter(at, one)).reply
+    }
+    assert.match(await fromServer('genuine'), /^451[ -]4\.7\.0 /)
+    assert.match(await mail(letter('house')), /^250 /, 'a program of the house')
+    assert.match(await mail(letter('front'), 'lmtp'), /^250 /, 'a server in front of ours')
+    const smtp = await Smtp.open('submission')
+    assert.match(await smtp.submit(`me@${domain}`), /^250 /, 'an account')
+    smtp.close()
+    writeFileSync(join(folder, 'hikyaku.toml'), configWith(truth.port))
+    assert.equal((await server.cli(['reload'])).code, 0)
+    assert.match(await fromServer('genuine'), /^250 /, 'it comes again')
     await server.stop()
   })
 })
