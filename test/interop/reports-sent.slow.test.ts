@@ -218,10 +218,7 @@ describe('reports of one server to another', { timeout: 300_000 }, () => {
     assert.equal((await reportMails('dmarc@owner.test')).length, 1)
     assert.equal((await reportMails('dmarc@agrees.test')).length, 1)
     assert.deepEqual(await reportMails('dmarc@silent.test'), [])
-    assert.match(
-      await said(world.reporter, 'dmarc', 'report'),
-      /sent 1 reports about mail of 1 other domains/,
-    )
+    assert.match(await said(world.reporter, 'dmarc', 'report'), /sent 1 report about mail of 1 other domain /)
   })
 
   test('it is valid, dmarc-cat reads it, and its owner is told the right counts', async () => {
@@ -267,9 +264,9 @@ describe('reports of one server to another', { timeout: 300_000 }, () => {
     )
     const lines = await until('the summary', async () => {
       const summary = await said(world.owner, 'dmarc', 'report')
-      return summary.includes('1 reports of 1 receivers') && summary
+      return summary.includes('1 report of 1 receiver') && summary
     })
-    assert.match(lines, /tell of 7 messages in your name, from 4 addresses/)
+    assert.match(lines, /tells of 7 messages in your name, from 4 addresses/)
     assert.match(lines, /2 of them passed DMARC \(28 %\), 5 did not/)
     assert.match(lines, new RegExp(`${day} {2}#+\\.+ 2 passed, 5 failed`))
     assert.match(
@@ -336,7 +333,7 @@ describe('reports of one server to another', { timeout: 300_000 }, () => {
     assert.equal((await mailOf('dmarc@owner.test')).length, 6)
     // It is all read after all that: the thread is not stuck.
     assert.match(await receive(REPORTER, from, carrying(from, other)), /owner\.test/)
-    assert.match(await summaryNow(), /2 reports of 1 receivers/)
+    assert.match(await summaryNow(), /2 reports of 1 receiver /)
   })
 
   test('a TLS report is told of', async () => {
@@ -372,7 +369,7 @@ describe('reports of one server to another', { timeout: 300_000 }, () => {
     })
     assert.match(
       lines,
-      /TLS: 1 reports tell of 40 connections that were safe and 2 that failed\.\n {2}2 times certificate-expired at mail\.owner\.test/,
+      /TLS: 1 report tells of 40 connections that were safe and 2 that failed\.\n {2}2 times certificate-expired at mail\.owner\.test/,
     )
     assert.match(await receive(FORGER, from, message), /not authenticated/)
     assert.equal(await summaryNow(), lines)

@@ -1,5 +1,5 @@
 import { canonicalDomain } from '../../mail/domain.ts'
-import { ReportSummary, tlsLines } from '../../mailauth/reports/summary.ts'
+import { counted, ReportSummary, tlsLines } from '../../mailauth/reports/summary.ts'
 import { summarySvg } from '../../mailauth/reports/summary-svg.ts'
 import { summaryLines } from '../../mailauth/reports/summary-text.ts'
 import type { ReceivedReport, ReceivedTlsReport, ReportStore } from '../../ports/reports.ts'
@@ -73,5 +73,5 @@ async function sentLine({ clock, reports }: OperationPorts, days: number): Promi
   const sinceDay = new Date(clock.now() - days * DAY_MS).toISOString().slice(0, 10)
   const sent = (await reports.sent({ sinceDay, limit: 10_000 })).filter(({ recipients }) => recipients > 0)
   const domains = new Set(sent.map(({ policyDomain }) => policyDomain))
-  return `This server sent ${sent.length} reports about mail of ${domains.size} other domains in that time.`
+  return `This server sent ${counted(sent.length, 'report')} about mail of ${counted(domains.size, 'other domain')} in that time.`
 }

@@ -250,7 +250,7 @@ test('a report that comes in is kept once, only what is about us, and told by th
   )
   const told = await house.server.run('dmarc.report', { days: '400' })
   assert(told.ok)
-  assert.match(told.lines.join('\n'), /1 reports of 1 receivers tell of 3 messages/)
+  assert.match(told.lines.join('\n'), /1 report of 1 receiver tells of 3 messages/)
   const svg = await house.server.run('dmarc.report', { days: '400', svg: true })
   assert.match(svg.ok ? svg.lines.join('\n') : '', /^<\?xml.*<\/svg>$/s)
   assert.equal((await house.server.run('dmarc.report', { days: 'x' })).ok, false)

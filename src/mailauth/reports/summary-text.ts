@@ -1,4 +1,4 @@
-import { adviceFor, type ReportSummary, type Source } from './summary.ts'
+import { adviceFor, counted, type ReportSummary, type Source } from './summary.ts'
 
 /** Lines of the table and of the plot that are shown; the busiest sources, the newest days. */
 const SHOWN_SOURCES = 25
@@ -15,7 +15,7 @@ export function summaryLines(summary: ReportSummary): readonly string[] {
   const failing = summary.busiest().filter(({ failures }) => failures.size > 0)
   const advice = failing.flatMap(adviceFor)
   return [
-    `${reports} reports of ${organizations.size} receivers tell of ${messages} messages in your name, from ${sources.size} addresses.`,
+    `${counted(reports, 'report')} of ${counted(organizations.size, 'receiver')} ${reports === 1 ? 'tells' : 'tell'} of ${counted(messages, 'message')} in your name, from ${counted(sources.size, 'address', 'addresses')}.`,
     `${passed} of them passed DMARC (${share(passed, messages)}), ${messages - passed - summary.others} did not.`,
     ...(summary.others === 0 ? [] : [`${summary.others} more were counted but not described.`]),
     '',

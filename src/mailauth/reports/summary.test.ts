@@ -42,7 +42,7 @@ test('who sends, what passes and what fails is added up by source and day', () =
     { omitted: 5 },
   )
   const text = summaryLines(summary).join('\n')
-  assert.match(text, /1 reports of 1 receivers tell of 57 messages in your name, from 2 addresses/)
+  assert.match(text, /1 report of 1 receiver tells of 57 messages in your name, from 2 addresses/)
   assert.match(text, /10 of them passed DMARC \(17 %\), 42 did not/)
   assert.match(text, /5 more were counted but not described/)
   assert.match(text, /^203\.0\.113\.9 +42 +0 +0 +0 +42$/m)

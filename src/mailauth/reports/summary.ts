@@ -128,6 +128,10 @@ const ADVICE: Readonly<Record<FailureKind, (failure: Failure) => string>> = {
     `as ${headerFrom} passed nothing. If the host is yours, put it into the SPF record and let it sign; if it is not, it is forged, and "p=reject" keeps it out.`,
 }
 
+/** `1 report tells`, `2 reports tell`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`
+
 /** Lines about TLS to our MX hosts (rfc8460). */
 export function tlsLines(reports: readonly ReceivedTlsReport[]): readonly string[] {
   if (reports.length === 0) return []
@@ -141,7 +145,7 @@ export function tlsLines(reports: readonly ReceivedTlsReport[]): readonly string
       causes.set(cause, (causes.get(cause) ?? 0) + count)
     }
   }
-  const head = `TLS: ${reports.length} reports tell of ${good} connections that were safe and ${bad} that failed.`
+  const head = `TLS: ${counted(reports.length, 'report tells', 'reports tell')} of ${good} connections that were safe and ${bad} that failed.`
   const worst = [...causes].sort((one, other) => other[1] - one[1]).slice(0, 10)
-  return [head, ...worst.map(([cause, count]) => `  ${count} times ${cause}`)]
+  return [head, ...worst.map(([cause, count]) => `  ${counted(count, 'time')} ${cause}`)]
 }
