@@ -184,6 +184,16 @@ test('a signature that lists hundreds of names, and a fifth way to hash the body
   assert.match(hashed.limits.join(), /hashed in 4 ways/)
 })
 
+test('attack: long lists of long names do not fill the evidence; List-Id is seen wherever it stands', async () => {
+  const names = Array.from({ length: 390 }, (_, i) => `x-${i}-${'y'.repeat(70)}`)
+  const h = ['from', ...names, 'list-id'].join(':')
+  const field = `DKIM-Signature: v=1; a=rsa-sha256; d=${DOMAIN}; s=s1; h=${h}; bh=AAAA; b=AAAA\r\n`
+  const found = await evidenceOf(field.repeat(6) + MESSAGE, { zone: ZONE })
+  assert.ok(JSON.stringify(found).length < 32_000, `${JSON.stringify(found).length}`)
+  const { signs } = found.dkim[0] ?? { signs: [] }
+  assert.deepEqual([signs[0], signs.at(-1), signs.length], ['from', 'list-id', LIMITS.signedNamesKept + 1])
+})
+
 test('NUL, broken tags and odd names in a signature are results', async () => {
   const fields = [
     'DKIM-Signature: v=1; a=rsa-sha256; d=send\0er.example; s=s1; h=from; bh=AAAA; b=AAAA',

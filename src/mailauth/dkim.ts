@@ -124,7 +124,11 @@ function withoutAdded(found: Judged, header: SignatureHeader, repeated: Readonly
 
 /** Lower-case names out of `h=`. */
 function signedNames(header: SignatureHeader): readonly string[] {
-  return [...new Set(namesIn(header).filter((name) => name !== ''))]
+  const all = [...new Set(namesIn(header).filter((name) => name !== ''))]
+  // List-Id always: exceptions hang on it.
+  return all
+    .filter((name, i) => i < LIMITS.signedNamesKept || name === 'list-id')
+    .map((name) => printable(name, LIMITS.signedNameChars))
 }
 
 function namesIn(header: SignatureHeader): readonly string[] {

@@ -16,6 +16,9 @@ export const EVALUATION_LIMITS = {
   signatures: 16,
   /** Names in one `h=`. Real ones have 10 to 60; each is looked for among all fields. */
   signedFields: 400,
+  /** Of these, what is kept as evidence, in each trace and with each held message: all of them filled 500 KB. */
+  signedNamesKept: 60,
+  signedNameChars: 40,
   /** Ways in which the body is hashed (canonicalisation, hash and `l=`): each is a pass over up to 25 MB. */
   bodyHashes: 4,
   /** Octets of an SPF record, or of a text beside one. Real ones reach 2,000. */
