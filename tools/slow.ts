@@ -2,15 +2,14 @@
 // registry, or minutes; then a few seconds of every fuzz target. Named files run alone.
 import path from 'node:path'
 import { filesUnder } from './finding.ts'
+import { needsNamespaces } from './slow-places.ts'
 import { runProgram, runSuite } from './suites.ts'
 
 const root = path.dirname(import.meta.dirname)
 const named = process.argv.slice(2)
 const files = named.length > 0 ? named : filesUnder(root, 'test', '.slow.test.ts')
-// These run among real programs, in namespaces of their own, without a way out to any network.
-const isInterop = (file: string): boolean => /^test\/(harness|interop|faults)\//.test(file)
-const interop = files.filter(isInterop)
-const others = files.filter((file) => !isInterop(file))
+const interop = files.filter(needsNamespaces)
+const others = files.filter((file) => !needsNamespaces(file))
 
 const failed: string[] = []
 const note = (what: string, status: number): void => {
