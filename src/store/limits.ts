@@ -42,7 +42,10 @@ export const IN_FLIGHT_BYTES = 16 * 1024 * 1024
 export const IN_FLIGHT_OPERATIONS = 2048
 /** Octets that wait for a slow disk before sessions are asked for patience: their sockets are no longer read then. */
 export const WRITER_BACKLOG_BYTES = 64 * 1024 * 1024
-/** Traces of refused mail that wait for a slow disk, a KiB each; nobody waits for them, so those beyond are dropped and counted. */
+/**
+ * Traces of refused mail that wait for a slow disk, a KiB each, with evidence some more: as octets they count for
+ * `WRITER_BACKLOG_BYTES`. Nobody waits for them, so those beyond are dropped and counted.
+ */
 export const POSTED_OPERATIONS = 10_000
 
 /** Unused room in the database is given back where it is this much (a week of a household's mail, or one large folder emptied) … */

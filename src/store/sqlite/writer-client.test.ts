@@ -61,3 +61,11 @@ test('what waits is handed over when the store is closed', async () => {
   await closed
   for (const one of await Promise.all(open)) assert(!one.ok)
 })
+
+test('attack: long traces that wait for a slow disk are bounded in octets, not only in number', async () => {
+  const { client, packets } = rig()
+  const trace = { id: 'x', atMs: 0, events: 'x'.repeat(1024 * 1024), senders: '', recipients: '' }
+  for (let i = 0; i < 100; i++) client.postIfRoom({ op: 'trace', trace })
+  await client.close()
+  assert.equal(packets.flat().length, 65, 'more than 64 MiB waited')
+})

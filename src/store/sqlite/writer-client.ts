@@ -110,7 +110,7 @@ export class WriterClient {
 
   /** The same for what may be left out, and is where the disk lags far behind. */
   postIfRoom(operation: Operation): void {
-    if (this.#posted >= POSTED_OPERATIONS) this.#dropped++
+    if (this.#posted >= POSTED_OPERATIONS || this.#openBytes > WRITER_BACKLOG_BYTES) this.#dropped++
     else this.post(operation)
   }
 
@@ -153,7 +153,7 @@ export class WriterClient {
 
   #send(operation: Operation, blobs: Call['blobs'], resolve: Resolve | undefined): void {
     const id = ++this.#lastId
-    let sizeBytes = 0
+    let sizeBytes = textLength(operation)
     for (const chunks of blobs) for (const chunk of chunks) sizeBytes += chunk.length
     this.#open.set(id, { sizeBytes, resolve })
     this.#openBytes += sizeBytes
@@ -238,4 +238,9 @@ export class WriterClient {
     for (const heeded of this.#phases.splice(0)) heeded()
     if (!closing) this.#hooks.onFault(cause)
   }
+}
+
+/** Of what strangers make long: a trace with its evidence. */
+function textLength(operation: Operation): number {
+  return operation.op === 'trace' || operation.op === 'accept' ? operation.trace.events.length : 0
 }
