@@ -138,8 +138,7 @@ describe('a resolver', { timeout: 300_000 }, () => {
       })
     const server = await startFaulted(t, { folder, config: configWith(1) })
     await addMe(server)
-    const from = 'someone@known.test'
-    const fromServer = async (subject: string): Promise<string> => {
+    const fromServer = async (subject: string, from = 'someone@known.test'): Promise<string> => {
       const message = `From: ${from}\nDate: Tue, 24 Nov 2026 10:00:00 +0000\nMessage-ID: <${subject}@known.test>\nSubject: ${subject}\n\nx\n`
       const recipients = [`<me@${domain}>`]
       const one: Letter = { client: '127.0.0.2', helo: 'known.test', mail: `<${from}>`, recipients, message }
@@ -155,6 +154,11 @@ describe('a resolver', { timeout: 300_000 }, () => {
     writeFileSync(join(folder, 'hikyaku.toml'), configWith(truth.port))
     assert.equal((await server.cli(['reload'])).code, 0)
     assert.match(await fromServer('genuine'), /^250 /, 'it comes again')
+    assert.match(await fromServer('disk full', 'root@nas.local'), /^550 5\.1\.8 /, 'a machine of the house')
+    const exempt = configWith(truth.port).replace('127.0.0.1/32', '127.0.0.2/32')
+    writeFileSync(join(folder, 'hikyaku.toml'), exempt)
+    assert.equal((await server.cli(['reload'])).code, 0)
+    assert.match(await fromServer('disk full', 'root@nas.local'), /^250 /, 'named as one')
     await server.stop()
   })
 })
