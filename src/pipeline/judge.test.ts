@@ -362,6 +362,18 @@ test('an exception is told in the trace, and each verdict is counted once', asyn
   )
 })
 
+test('a message that could not be stored is counted when it comes again, not before', async () => {
+  const to = judging()
+  const noted: JudgedMessage[] = []
+  const ports = { tally: { note: (one: JudgedMessage) => void noted.push(one) } }
+  to.failWith = { kind: 'io', cause: 'test' }
+  await send(to, { ports })
+  assert.equal(noted.length, 0)
+  to.failWith = undefined
+  await send(to, { ports })
+  assert.equal(noted.length, 1)
+})
+
 test('attack 34d: a success is reported to a stranger only where something vouches for the sender', async () => {
   const bySignature = (author: string) =>
     evidence(spf('none', 'strict.test'), { dkim: [signature('pass', author)] }, dmarc('pass', author, 'none'))

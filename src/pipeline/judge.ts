@@ -6,6 +6,7 @@ import { formatAuthenticationResults } from '../mailauth/authentication-results.
 import { formatReceivedSpf } from '../mailauth/received-spf.ts'
 import { mayCarryReport } from '../mailauth/reports/read-message.ts'
 import type { Evaluation, SigningKey } from '../ports/mail-auth.ts'
+import type { JudgedMessage } from '../ports/reports.ts'
 import type { StagedBody } from '../ports/store.ts'
 import type { Accepted } from './accepted.ts'
 import { type ContentHeader, fieldsNamed } from './header-checks.ts'
@@ -43,6 +44,8 @@ export interface Judgement {
   readonly listId?: string | undefined
   /** Our own fields for the front of the message, CRLF-ended. */
   readonly fields: string
+  /** To be counted once the verdict has come to be: a message that is put off comes again. */
+  readonly reported?: JudgedMessage | undefined
 }
 
 /**
@@ -81,11 +84,14 @@ export async function judgeMessage(
     const { id, why } = verdict.trusted
     note({ kind: 'trusted', entry: id, key: formatTrust(verdict.trusted), why })
   }
-  count(ports, message, { evidence, verdict, client: seen.client, nowMs })
   const isSealed = key !== undefined && seal !== ''
   if (isSealed) note({ kind: 'sealed', domain: key.domain, selector: key.selector })
   const fields = `${isSealed ? seal : ''}${ourFields(settings, sender, { evidence, verdict, seen })}`
-  return { verdict, evidence, client: seen.client, helo: seen.helo, listId: facts.listId, fields }
+  const { client, helo } = seen
+  return {
+    ...{ verdict, evidence, client, helo, listId: facts.listId, fields },
+    reported: reported(message, { evidence, verdict, client, nowMs }),
+  }
 }
 
 interface Checked {
@@ -168,9 +174,8 @@ function ourFields(
   return `${results}${formatReceivedSpf({ spf: evidence.spf, receiver: authservId, client: seen.client, helo: seen.helo, envelopeFrom })}`
 }
 
-/** Said once for each message, whatever became of it; one that is put off comes again and is counted then. */
-function count(
-  { tally }: PipelinePorts,
+/** What the author's domain is told of it in a report; undefined where nothing is. */
+function reported(
   { body, sender, fault }: ToJudge,
   judged: {
     readonly evidence: Evidence
@@ -178,13 +183,13 @@ function count(
     readonly client: string
     readonly nowMs: number
   },
-): void {
+): JudgedMessage | undefined {
   const { evidence, verdict, client, nowMs } = judged
   const told = fault === undefined ? reportedVerdict(evidence, verdict) : undefined
-  if (told === undefined) return
+  if (told === undefined) return undefined
   const reversePathDomain = sender.reversePath?.domain ?? ''
-  tally?.note({
+  return {
     ...{ evidence, ...told, client, reversePathDomain, atMs: nowMs },
     isReport: mayCarryReport(body.header),
-  })
+  }
 }

@@ -7,11 +7,12 @@ import type { PipelinePorts } from './ports.ts'
 /**
  * The DKIM-Signature fields of a submission, CRLF-ended; empty where nothing is signed. Only what somebody has logged
  * in to hand in is: a printer of a trusted network, a program of this machine and mail from elsewhere never are.
- * Rejects where a key or a thread can't be had: a message that leaves without its signature would be refused elsewhere.
+ * Rejects where no thread can be had. Where a key file can't be read mail leaves unsigned, which the log, the trace and
+ * `hikyaku dkim list` say: everybody's mail would stop otherwise, and SPF still vouches for it.
  * @param added fields of ours that go out with it and are signed too.
  */
 export async function signSubmission(
-  { signingKeys, mailAuth }: PipelinePorts,
+  { signingKeys, mailAuth, directory }: PipelinePorts,
   message: { readonly origin: Origin; readonly body: StagedBody; readonly added: Uint8Array },
   note: (fact: TraceFact) => void,
 ): Promise<string> {
@@ -23,7 +24,11 @@ export async function signSubmission(
     return ''
   }
   const keys = await signingKeys.forDomain(author.domain)
-  if (keys.length === 0) return ''
+  if (keys.length === 0) {
+    if (directory.isOurDomain(author.domain))
+      note({ kind: 'check', name: 'signing', result: 'not signed', why: `no key signs for ${author.domain}` })
+    return ''
+  }
   const fields = await mailAuth.sign(body, added, keys)
   note({ kind: 'signed', domain: author.domain, selectors: keys.map(({ selector }) => selector) })
   return fields

@@ -213,6 +213,7 @@ export class Transaction {
     const { action, rule, reasons, reply: answer } = judgement.verdict
     if (action === 'refuse' || action === 'defer') {
       assert(answer !== undefined, `${rule} has no reply`)
+      this.#count(judgement)
       return this.#refuse(rule, answer, reasons)
     }
     return this.#store(staged, header, { judgement })
@@ -288,8 +289,13 @@ export class Transaction {
       judgement?.evidence,
     )
     if (outcome.kind === 'failed') return this.#notStored(outcome)
+    if (judgement !== undefined) this.#count(judgement)
     if (!outcome.isHeld) this.#log('message.accepted', this.#described(body.value))
     return reply(250, '2.0.0', `Accepted, on disk as ${this.id}`)
+  }
+
+  #count({ reported }: Judgement): void {
+    if (reported !== undefined) this.#ports.tally?.note(reported)
   }
 
   async #withoutClaims(staged: StagedBody): Promise<Stored<StagedBody>> {
