@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { runCommand } from './commands.ts'
+import { startDns } from './dns.test-kit.ts'
 import { type ConfigTables, type House, startHouse } from './house.test-kit.ts'
 import { type OperationPorts, type OperationResult, unwatched } from './operations/operation.ts'
 import { selftest } from './operations/selftest.ts'
@@ -344,4 +345,26 @@ test('without a server, and without the port, it says so and touches nothing', a
   assert.ok(!alone.ok && alone.error.startsWith('No server runs'))
   const closed = await runWith({ selfTest: { tests: house.server.house.selfTests } })
   assert.ok(!closed.ok && closed.error.includes('`listen.mx`'))
+})
+
+test('a domain of ours that asks others for too little is told of, one that protects itself is not', async (t) => {
+  const dns = await startDns({
+    'none.test': 'v=spf1 -all',
+    '_dmarc.weak.test': 'v=DMARC1; p=none; rua=mailto:postmaster@weak.test',
+    '_dmarc.strong.test': 'v=DMARC1; p=reject',
+  })
+  const of = await startHouse({
+    domains: { names: ['none.test', 'weak.test', 'strong.test'] },
+    dns: { servers: [dns.at] },
+  })
+  t.after(async () => {
+    await of.stop()
+    await dns.stop()
+  })
+  const result = await of.server.run('selftest', {})
+  const text = result.ok ? result.lines.join('\n') : result.error
+  assert.match(text, /none\.test publishes no DMARC policy: .* Publish _dmarc\.none\.test TXT/)
+  assert.match(text, /weak\.test publishes p=none/)
+  assert.doesNotMatch(text, /strong\.test/)
+  assert.equal(result.ok && result.exitCode, 0)
 })

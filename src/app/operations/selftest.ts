@@ -3,6 +3,7 @@ import { formatReply, isPermanent, isPositive, type Reply } from '../../mail/rep
 import { makeDialer } from '../../platform/dialer.ts'
 import { throughDoor } from '../selftest/door.ts'
 import { SELF_TEST_LIMITS } from '../selftest/limits.ts'
+import { ownPolicyLines } from '../selftest/own-policy.ts'
 import { type Expected, makeProbes, type Probe } from '../selftest/probes.ts'
 import type { Decided, SelfTestRun } from '../selftest/run.ts'
 import { secret } from '../selftest/self-tests.ts'
@@ -54,6 +55,7 @@ async function tested(ports: OperationPorts, { door, run, signal }: Test): Promi
     ...{ name: server.hostname, proxyFrom: listen.proxy_from, dialer: makeDialer(), clock, random, signal },
     withinMs: SELF_TEST_LIMITS.messageMs + smtp.greeting_delay,
   }
+  const advice = ownPolicyLines(ports)
   const rows = await Promise.all(
     probes.map(async (probe, number): Promise<Row> => {
       const answer = await throughDoor(options, { run, probe, number })
@@ -61,10 +63,10 @@ async function tested(ports: OperationPorts, { door, run, signal }: Test): Promi
     }),
   )
   const at = isIpv6(door.address) ? `[${door.address}]:${door.port}` : `${door.address}:${door.port}`
-  return told(rows, at)
+  return told(rows, at, await advice)
 }
 
-function told(rows: readonly Row[], at: string): OperationResult {
+function told(rows: readonly Row[], at: string, advice: readonly string[]): OperationResult {
   const failed = rows.filter((row) => !isRight(row)).length
   const settings = rows.flatMap(({ probe }) => probe.expected.setting ?? [])
   const lines = [
@@ -76,6 +78,7 @@ function told(rows: readonly Row[], at: string): OperationResult {
     failed === 0
       ? 'Everything is OK: forged mail is stopped here, and genuine mail gets through. Nothing of these messages was kept but their traces (`hikyaku why ID`).'
       : `${failed} of ${rows.length} NOT OK: forged mail may get in here, or genuine mail be lost; \`hikyaku why ID\` tells what the server found, and the log what went wrong.`,
+    ...advice,
   ]
   return { ok: true, lines, exitCode: failed === 0 ? 0 : 1 }
 }
