@@ -21,7 +21,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     /** Of `i=`, where there is one. */
     readonly identityDomain?: string
     readonly expiration?: Date | null
-    readonly bodyHashKey?: string
+    bodyHashKey?: string
     /** A reason not to look at it; set by the verifier or by who extends it. */
     skip?: string
     invalid?: string
@@ -83,18 +83,16 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     /** `ArcRead` of arc.ts says what is read of it. */
     readonly arc: {
       readonly chain: false | readonly never[]
-      readonly lastEntry?: { readonly i: number; messageSignature?: SignatureResult }
+      readonly lastEntry?: { readonly i: number; messageSignature?: SignatureResult | undefined }
       readonly error?: unknown
     }
     headers: HeaderRows | false
     readonly signatureHeaders: readonly SignatureHeader[]
-    readonly bodyHashes: Map<string, BodyHasher>
+    bodyHashes: ReadonlyMap<string, BodyHasher>
     keyCache: KeyLookup
-    protected prepareSignature(header: SignatureHeader): void
-    protected addBodyHash(canonicalization: string, hash: string, limitBytes: number | ''): string
-    protected emitHeaders(header: Uint8Array): Promise<void>
-    protected messageHeaders(headers: HeaderRows): Promise<void>
-    protected verifySignature(header: SignatureHeader): Promise<SignatureResult>
+    prepareSignature(header: SignatureHeader): void
+    messageHeaders(headers: HeaderRows): Promise<void>
+    verifySignature(header: SignatureHeader): Promise<SignatureResult>
     /** For tests, with `end`: what it says by itself. */
     readonly results: readonly SignatureResult[]
     end(message: Uint8Array, done: () => void): void
@@ -130,6 +128,20 @@ declare module 'mailauth/lib/tools.js' {
 
   /** Lower case, A-labels, no final dot. */
   export function normalizeDomainName(domain: string | undefined): string
+
+  /** The fields of a header block; lines that are none belong to the field above them. */
+  export function parseHeaders(header: Uint8Array): import('mailauth/lib/dkim/dkim-verifier.js').HeaderRows
+
+  /** One question for each key of a message. */
+  export function createKeyCache(
+    resolver: (name: string, type: string) => Promise<string[][]>,
+  ): import('mailauth/lib/dkim/dkim-verifier.js').KeyLookup
+
+  /** The tags of a signature's field. */
+  export function parseDkimHeaders(
+    line: Uint8Array,
+    options: { readonly strict: true },
+  ): Omit<import('mailauth/lib/dkim/dkim-verifier.js').SignatureHeader, 'type'>
 
   /** What is said of a key by the code of the error. */
   export const KEY_ERROR_COMMENTS: ReadonlyMap<string, string>
