@@ -100,7 +100,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 }
 
 declare module 'mailauth/lib/dkim/header/index.js' {
-  import type { SigningLines } from 'mailauth/lib/tools.js'
+  import type { SigningLines, SigningLines } from 'mailauth/lib/tools.js'
 
   /** What a signature hashes of a header: the lines in the canonical form, then its own with `b=` empty. */
   export function generateCanonicalizedHeader(
@@ -115,6 +115,8 @@ declare module 'mailauth/lib/dkim/header/index.js' {
 }
 
 declare module 'mailauth/lib/tools.js' {
+  import type { HeaderRows, KeyLookup, SignatureHeader } from 'mailauth/lib/dkim/dkim-verifier.js'
+
   export interface SigningLines {
     readonly headers: readonly { readonly line: Uint8Array }[]
   }
@@ -130,18 +132,18 @@ declare module 'mailauth/lib/tools.js' {
   export function normalizeDomainName(domain: string | undefined): string
 
   /** The fields of a header block; lines that are none belong to the field above them. */
-  export function parseHeaders(header: Uint8Array): import('mailauth/lib/dkim/dkim-verifier.js').HeaderRows
+  export function parseHeaders(header: Uint8Array): HeaderRows
 
   /** One question for each key of a message. */
   export function createKeyCache(
     resolver: (name: string, type: string) => Promise<string[][]>,
-  ): import('mailauth/lib/dkim/dkim-verifier.js').KeyLookup
+  ): KeyLookup
 
   /** The tags of a signature's field. */
   export function parseDkimHeaders(
     line: Uint8Array,
     options: { readonly strict: true },
-  ): Omit<import('mailauth/lib/dkim/dkim-verifier.js').SignatureHeader, 'type'>
+  ): Omit<SignatureHeader, 'type'>
 
   /** What is said of a key by the code of the error. */
   export const KEY_ERROR_COMMENTS: ReadonlyMap<string, string>
