@@ -100,7 +100,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 }
 
 declare module 'mailauth/lib/dkim/header/index.js' {
-  import type { SigningLines, SigningLines } from 'mailauth/lib/tools.js'
+  import type { SigningLines } from 'mailauth/lib/tools.js'
 
   /** What a signature hashes of a header: the lines in the canonical form, then its own with `b=` empty. */
   export function generateCanonicalizedHeader(
