@@ -219,7 +219,11 @@ export const SETTINGS = {
       'Domains of yours whose people get what would be held in their Junk mailbox instead.',
     ),
     keep: setting(kinds.duration, 30 * DAY, 'How long a message is held before it is deleted.'),
-    max_size: setting(kinds.size, GIB, 'How much room held messages may take; the oldest go first.'),
+    max_size: setting(
+      kinds.size,
+      GIB,
+      'How much room held messages may take; the networks that sent most make room first.',
+    ),
     digest: setting(
       kinds.boolean,
       true,

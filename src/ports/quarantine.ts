@@ -47,8 +47,8 @@ export interface Quarantine {
   /** The trace tells of it (`deleted`). `value` is false where it is not there any more. */
   delete(id: TraceId, how: HeldAction): Promise<Stored<boolean>>
   /**
-   * Removes what is past its time, then the oldest until all take no more than `maxBytes`, in slices; the trace of each
-   * tells (`expired`). @param nowMs the time that is believed, see `Store.believedNow`. @returns how many went.
+   * Removes what is past its time. Then, until all take no more than `maxBytes`, the oldest of whichever network holds
+   * most of it; where none holds much, the oldest of all. In slices; the trace of each tells (`expired`). @param nowMs the time that is believed, see `Store.believedNow`. @returns how many went.
    */
   expire(limits: { readonly nowMs: number; readonly maxBytes: number }): Promise<Stored<number>>
   /** `bytes`: what they take, evidence included. */

@@ -162,6 +162,15 @@ export const LAST_CLOCK_SECONDS = 4_000_000_000
 
 /** Held messages that one slice of an expiry removes: each some pages and a trace row, so some 20 ms of the writer. */
 export const HELD_SLICE_ROWS = 100
+/**
+ * One network that holds more than this part of what all held messages may take makes room before others do. Below it
+ * nobody is a flood, and a single large message of somebody must not go before a hundred small ones of a hundred senders.
+ */
+export const HELD_NETWORK_PART = 16
+/** Networks that one expiry tells apart: no more than HELD_NETWORK_PART of them can be above the part, beside what came since the last. */
+export const HELD_NETWORKS = 64
+/** A slice takes at least this part of that, or two networks alike would lose a message each in turn, with a commit each. */
+export const HELD_NETWORK_SLICE_PART = 16
 /** Held messages, with their evidence, that one question is answered with: some MB at most. */
 export const HELD_LIST_ROWS = 200
 /** Exceptions from DMARC policies: each message is held against all of them in memory. */

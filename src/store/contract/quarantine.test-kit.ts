@@ -190,6 +190,61 @@ export function quarantineContract(implementation: Implementation): void {
     },
   )
 
+  run('a flood from one network pushes out only its own, whatever is older', async (bench) => {
+    const anna = await bench.account('anna@example.test')
+    const { quarantine } = bench.store
+    let nowMs = 1_000_000
+    const from = (client: string, text: string): Promise<TraceId> =>
+      holdOne(bench, mail(text, `${text}\r\n`), [anna], { hold: aHold({ client }), receivedAtMs: nowMs++ })
+    const genuine = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => from(`198.51.100.${i}`, `genuine ${i}`)),
+    )
+    const { bytes: maxBytes } = await quarantine.totals()
+    // Other addresses of the same /64 are the same sender.
+    const flood: TraceId[] = []
+    for (let i = 0; i < 250; i++) flood.push(await from(`2001:db8::${i.toString(16)}`, `flood ${i}`))
+    const expired = await quarantine.expire({ nowMs, maxBytes: maxBytes + Math.ceil(maxBytes / 4) })
+    assert(expired.ok)
+    const left = new Set((await quarantine.list({ limit: 500 })).map(({ id }) => id))
+    assert.deepEqual(genuine.filter((id) => !left.has(id)).length, 0)
+    const flooding = flood.filter((id) => left.has(id))
+    assert.equal(expired.value, flood.length - flooding.length)
+    assert(flooding.length > 0, 'no more goes than must')
+    assert.deepEqual(flooding, flood.slice(-flooding.length), 'of its own the oldest go')
+    assert((await quarantine.totals()).bytes <= maxBytes + Math.ceil(maxBytes / 4))
+    assert.deepEqual(await whys(bench, [flood[0] as TraceId]), ['room'])
+  })
+
+  run('two floods shrink together; of many small networks the oldest of all goes', async (bench) => {
+    const anna = await bench.account('anna@example.test')
+    const { quarantine } = bench.store
+    let nowMs = 1_000_000
+    const from = (client: string): Promise<TraceId> =>
+      holdOne(bench, mail('held'), [anna], { hold: aHold({ client }), receivedAtMs: nowMs++ })
+    const small: TraceId[] = []
+    for (let i = 10; i < 50; i++) small.push(await from(`198.51.100.${i}`))
+    const one = (await quarantine.totals()).bytes / small.length
+    const left = async (ids: readonly TraceId[]): Promise<readonly TraceId[]> => {
+      const there = new Set((await quarantine.list({ limit: 500 })).map(({ id }) => id))
+      return ids.filter((id) => there.has(id))
+    }
+    const floods: [TraceId[], TraceId[]] = [[], []]
+    for (let i = 0; i < 40; i++) {
+      floods[0].push(await from('192.0.2.10'))
+      floods[1].push(await from('192.0.2.11'))
+    }
+    assert((await quarantine.expire({ nowMs, maxBytes: Math.ceil(80 * one) })).ok)
+    assert.deepEqual(await left(small), small)
+    const [first, second] = [await left(floods[0]), await left(floods[1])]
+    assert(
+      first.length > 0 && Math.abs(first.length - second.length) <= 2,
+      `${first.length} ${second.length}`,
+    )
+    for (const id of [...first, ...second]) assert((await quarantine.delete(id, HOW)).ok)
+    assert((await quarantine.expire({ nowMs, maxBytes: Math.ceil(38 * one) })).ok)
+    assert.deepEqual(await left(small), small.slice(2))
+  })
+
   run('exceptions are answered from memory, kept over a restart; no number is given twice', async (bench) => {
     const host = { octets: Uint8Array.of(192, 0, 2, 0), prefixBits: 24 }
     const added = { addedAtMs: 5, untilMs: 9, why: 'news', list: 'news.list.test', host }

@@ -2,6 +2,7 @@ import { addressKey, formatAddress } from '../../mail/address.ts'
 import { assert } from '../../mail/assert.ts'
 import { makeFlagSet } from '../../mail/flags.ts'
 import type { AccountId, TraceId } from '../../mail/ids.ts'
+import { budgetKey } from '../../mail/ip.ts'
 import type { TraceEvent } from '../../mail/trace.ts'
 import type { NewHold } from '../../ports/new-hold.ts'
 import type { NewQueueItem } from '../../ports/new-queue-item.ts'
@@ -132,6 +133,7 @@ function holdRow(message: AcceptMessage, hold: NewHold, { messageId, references 
   return {
     untilMs: hold.untilMs,
     sender: reversePath === null ? '' : formatAddress(reversePath),
+    network: budgetKey(hold.client),
     hold: JSON.stringify(hold),
     plan: JSON.stringify(plan),
     recipients,

@@ -138,6 +138,8 @@ export interface HoldRow {
   readonly untilMs: number
   /** The reverse-path, empty for the null one. */
   readonly sender: string
+  /** Of the client: one sender's mail is told from others' by it. */
+  readonly network: string
   /** JSON of `NewHold`. */
   readonly hold: string
   /** JSON of `HoldPlan`. */
@@ -152,10 +154,14 @@ export type HeldOperation =
   | { readonly op: 'release-held'; readonly trace: string; readonly by: string; readonly nowMs: number }
   | { readonly op: 'delete-held'; readonly trace: string; readonly by: string; readonly nowMs: number }
   | {
-      /** One slice. Without `excessBytes`: those past their time; with it the oldest, until so much is gone. */
+      /**
+       * One slice. Without `excessBytes`: those past their time; with it the oldest, of one network or of all, until so
+       * much is gone.
+       */
       readonly op: 'expire-held'
       readonly nowMs: number
       readonly excessBytes: number | null
+      readonly network: string | null
     }
   | {
       readonly op: 'told-held'

@@ -1,10 +1,11 @@
 import type { AccountId, TraceId } from '../../mail/ids.ts'
 import type { Held, HeldAction, Quarantine } from '../../ports/quarantine.ts'
 import type { AcceptedEntry, Stored } from '../../ports/store.ts'
-import { HELD_LIST_ROWS, HELD_SLICE_ROWS } from '../limits.ts'
+import { HELD_LIST_ROWS, HELD_NETWORK_PART, HELD_NETWORKS, HELD_SLICE_ROWS } from '../limits.ts'
 import { FileProofs } from './file-proof.ts'
 import { heldOf } from './held-rows.ts'
 import { storeFailure } from './intake.ts'
+import { LargestNetworks } from './largest-networks.ts'
 import type { Answers } from './questions.ts'
 import { type ReaderClient, ReadFault } from './reader-client.ts'
 import { streamRange } from './streams.ts'
@@ -84,16 +85,31 @@ export class SqliteQuarantine implements Quarantine {
   async expire({ maxBytes, nowMs }: Parameters<Quarantine['expire']>[0]): Promise<Stored<number>> {
     let gone = 0
     for (let count = HELD_SLICE_ROWS; count === HELD_SLICE_ROWS; ) {
-      const slice = await this.#expire(nowMs, null)
+      const slice = await this.#expire({ nowMs, excessBytes: null, network: null })
       if (!slice.ok) return slice
       count = slice.value[0]
       gone += count
     }
-    for (let excess = (await this.totals()).bytes - maxBytes; excess > 0; ) {
-      const slice = await this.#expire(nowMs, excess)
+    const room = await this.#makeRoom(nowMs, maxBytes)
+    return room.ok ? { ok: true, value: gone + room.value } : room
+  }
+
+  /** At the cost of the networks that hold most, so that a flood by one sender pushes out only its own. */
+  async #makeRoom(nowMs: number, maxBytes: number): Promise<Stored<number>> {
+    let gone = 0
+    let excess = (await this.totals()).bytes - maxBytes
+    if (excess <= 0) return { ok: true, value: 0 }
+    const aboveBytes = Math.floor(maxBytes / HELD_NETWORK_PART)
+    const networks = await this.#reader.ask({ ask: 'held-networks', aboveBytes, limit: HELD_NETWORKS })
+    const largest = new LargestNetworks(networks, aboveBytes)
+    while (excess > 0) {
+      const { excessBytes, network } = largest.next(excess)
+      const slice = await this.#expire({ nowMs, excessBytes, network })
       if (!slice.ok) return slice
       const [count, bytes] = slice.value
-      if (count === 0) break
+      if (count === 0 && network === null) break
+      // Somebody else may have emptied it meanwhile.
+      largest.shrink(network, count === 0 ? Number.POSITIVE_INFINITY : bytes)
       gone += count
       excess -= bytes
     }
@@ -118,13 +134,12 @@ export class SqliteQuarantine implements Quarantine {
   }
 
   /** One slice of what is past its time, or of the oldest. */
-  async #expire(
-    nowMs: number,
-    excessBytes: number | null,
-  ): Promise<Stored<readonly [count: number, bytes: number]>> {
-    return storedOf(
-      await this.#writer.call<readonly [number, number]>({ op: 'expire-held', nowMs, excessBytes }),
-    )
+  async #expire(slice: {
+    readonly nowMs: number
+    readonly excessBytes: number | null
+    readonly network: string | null
+  }): Promise<Stored<readonly [count: number, bytes: number]>> {
+    return storedOf(await this.#writer.call<readonly [number, number]>({ op: 'expire-held', ...slice }))
   }
 }
 

@@ -60,6 +60,7 @@ export type HeldQuestion =
   | { readonly ask: 'held'; readonly trace: string }
   | { readonly ask: 'held-body'; readonly trace: string }
   | { readonly ask: 'held-totals' }
+  | { readonly ask: 'held-networks'; readonly aboveBytes: number; readonly limit: number }
   | { readonly ask: 'held-untold' }
   | { readonly ask: 'held-untold-of'; readonly account: number; readonly limit: number }
 
@@ -105,6 +106,7 @@ export interface Answers extends ReportAnswers {
   held: HeldRows | undefined
   'held-body': QueueBody | undefined
   'held-totals': { readonly count: number; readonly bytes: number }
+  'held-networks': readonly (readonly [network: string, bytes: number])[]
   'held-untold': readonly number[]
   'held-untold-of': readonly HeldRows[]
   trust: readonly TrustRow[]

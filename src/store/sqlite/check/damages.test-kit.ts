@@ -570,6 +570,12 @@ const QUEUE: readonly Damage[] = [
     says: /is said to take 1 octets/,
   },
   {
+    what: 'a held message is said to come from elsewhere',
+    by: `UPDATE quarantine SET network = '198.51.100.1'`,
+    sees: ['held-network'],
+    says: /come from 198\.51\.100\.1, and came from 192\.0\.2\.7/,
+  },
+  {
     what: 'recipients of held messages are lost',
     by: 'DELETE FROM held_recipients',
     sees: ['held-recipients'],

@@ -75,6 +75,7 @@ export const FINDING_KINDS = [
   'held-form',
   'held-plan',
   'held-size',
+  'held-network',
   'held-recipients',
   'held-recipient-stray',
   'trust-form',

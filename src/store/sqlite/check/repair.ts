@@ -144,7 +144,7 @@ class Repair {
     const places = isTold ? placesOf(db, rule, rows.slice(0, FINDINGS_PER_KIND)) : []
     let changed = 0
     for (const [index, row] of rows.entries()) {
-      for (const sql of rule.repair ?? []) changed += db.run(sql, row)
+      for (const sql of rule.repair ?? []) changed += db.run(sql, rule.values?.(row) ?? row)
       yield* this.#done(rule.kind, placeText(places[index] ?? {}), rule.repaired?.(row) ?? 'put right')
     }
     return changed

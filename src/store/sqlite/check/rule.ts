@@ -17,6 +17,8 @@ export interface Rule {
   says(row: Row): string
   /** Statements that put it right; the row's columns are their parameters. */
   readonly repair?: readonly string[] | undefined
+  /** The parameters, where SQL can't tell all of them. */
+  values?(row: Row): Row
   /** What the repair did: goes on after the place and a colon. */
   repaired?(row: Row): string
   /** Whether this row can be put right; without it each can where there is a `repair`. */

@@ -11,6 +11,8 @@ const SELECT_RECIPIENTS = 'SELECT address, account FROM held_recipients WHERE bo
 const SELECT_BODY = `SELECT b.prefix, b.head, t.bytes, b.file, b.size, b.header_size, b.crc, 0 FROM quarantine q
   JOIN bodies b ON b.id = q.body LEFT JOIN texts t ON t.body = b.id WHERE q.trace = ?`
 const TOTALS = 'SELECT count(*), coalesce(sum(room), 0) FROM quarantine'
+const NETWORKS = `SELECT network, sum(room) AS bytes FROM quarantine GROUP BY network HAVING bytes > ?
+  ORDER BY bytes DESC, min(held_ms) LIMIT ?`
 const UNTOLD = `SELECT DISTINCT account FROM held_recipients WHERE account IS NOT NULL AND told_ms IS NULL
   AND account IN (SELECT id FROM accounts) ORDER BY account`
 const UNTOLD_OF = `SELECT DISTINCT q.trace FROM held_recipients r JOIN quarantine q ON q.body = r.body
@@ -60,6 +62,11 @@ export function heldBody(sql: Sql, folder: string, trace: string): QueueBody | u
 export function heldTotals(sql: Sql): Answers['held-totals'] {
   const [count = 0, bytes = 0] = (sql.get(TOTALS) ?? []) as readonly number[]
   return { count, bytes }
+}
+
+/** The networks that hold more than so much, the largest first. */
+export function heldNetworks(sql: Sql, aboveBytes: number, limit: number): Answers['held-networks'] {
+  return sql.all(NETWORKS, aboveBytes, limit) as unknown as Answers['held-networks']
 }
 
 export function untoldAccounts(sql: Sql): readonly number[] {

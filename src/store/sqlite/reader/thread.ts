@@ -3,7 +3,15 @@ import type { Answers, HeldQuestion, Question } from '../questions.ts'
 import { describeError, isUnreadable, Sql } from '../sql.ts'
 import type { FromReader, ReaderData, ThreadPort, ToReader } from '../threads.ts'
 import { fetchRows } from './fetch.ts'
-import { heldBody, heldMessage, heldTotals, listHeld, listUntold, untoldAccounts } from './held.ts'
+import {
+  heldBody,
+  heldMessage,
+  heldNetworks,
+  heldTotals,
+  listHeld,
+  listUntold,
+  untoldAccounts,
+} from './held.ts'
 import {
   countFrom,
   listMailboxes,
@@ -78,6 +86,8 @@ function answerHeld(sql: Sql, folder: string, question: HeldQuestion): Answers[H
       return heldBody(sql, folder, question.trace)
     case 'held-totals':
       return heldTotals(sql)
+    case 'held-networks':
+      return heldNetworks(sql, question.aboveBytes, question.limit)
     case 'held-untold':
       return untoldAccounts(sql)
     case 'held-untold-of':

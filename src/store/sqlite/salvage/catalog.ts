@@ -157,7 +157,7 @@ function rowOf(
     case 'queue':
       return [[rowid, ...pick(1, 2, 3, 4, 5, 6), rank]]
     case 'quarantine':
-      return [[rowid, ...pick(1, 2, 3, 4, 5, 7, 8)]]
+      return [[rowid, ...pick(1, 2, 3, 4, 6, 8, 9)]]
     case 'queue_recipients':
       return [[...pick(0, 1, 2, 3, 4, 5, 6), rank]]
   }

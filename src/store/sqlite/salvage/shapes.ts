@@ -64,7 +64,7 @@ const COLUMNS: Readonly<Record<TableName, readonly Check[]>> = {
   entries: Array<Check>(5).fill(isCount),
   tombstones: [isCount, isCount, isCount, orNull(isCount)],
   queue: [KEY, isCount, isText, isText, isCount, isCount, isInteger],
-  quarantine: [KEY, isText, isInteger, isInteger, isText, isCount, isCount, isText, isText],
+  quarantine: [KEY, isText, isInteger, isInteger, isText, isText, isCount, isCount, isText, isText],
   queue_recipients: [isCount, isCount, isText, isText, isCount, isInteger, isText],
 }
 

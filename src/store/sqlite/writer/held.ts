@@ -14,6 +14,8 @@ const DELETE_HELD = 'DELETE FROM quarantine WHERE body = ?'
 const DELETE_RECIPIENTS = 'DELETE FROM held_recipients WHERE body = ?'
 const PAST = 'SELECT body, trace, held_ms, room FROM quarantine WHERE until_ms <= ? ORDER BY until_ms LIMIT ?'
 const OLDEST = 'SELECT body, trace, held_ms, room FROM quarantine ORDER BY held_ms LIMIT ?'
+const OLDEST_OF =
+  'SELECT body, trace, held_ms, room FROM quarantine WHERE network = ? ORDER BY held_ms LIMIT ?'
 const TELL = `UPDATE held_recipients SET told_ms = ? WHERE account = ? AND told_ms IS NULL
   AND body = (SELECT body FROM quarantine WHERE trace = ?)`
 
@@ -68,11 +70,8 @@ export function expireHeld(
 ): readonly [count: number, bytes: number] {
   const { excessBytes, nowMs } = operation
   const why = excessBytes === null ? 'age' : 'room'
-  const rows = (excessBytes === null
-    ? context.sql.all(PAST, nowMs, HELD_SLICE_ROWS)
-    : context.sql.all(OLDEST, HELD_SLICE_ROWS)) as unknown as readonly [number, string, number, number][]
   let [count, bytes] = [0, 0]
-  for (const [body, trace, heldMs, room] of rows) {
+  for (const [body, trace, heldMs, room] of nextToExpire(context, operation)) {
     if (excessBytes !== null && bytes >= excessBytes) break
     removeRow(context, body)
     dropBodyRef(context, body)
@@ -81,6 +80,18 @@ export function expireHeld(
     bytes += room
   }
   return [count, bytes]
+}
+
+type ExpiringRow = readonly [body: number, trace: string, heldMs: number, room: number]
+
+function nextToExpire(
+  { sql }: Context,
+  { excessBytes, network, nowMs }: Of<'expire-held'>,
+): readonly ExpiringRow[] {
+  if (excessBytes === null) return sql.all(PAST, nowMs, HELD_SLICE_ROWS) as unknown as readonly ExpiringRow[]
+  const rows =
+    network === null ? sql.all(OLDEST, HELD_SLICE_ROWS) : sql.all(OLDEST_OF, network, HELD_SLICE_ROWS)
+  return rows as unknown as readonly ExpiringRow[]
 }
 
 export function noteTold(context: Context, operation: Of<'told-held'>): undefined {

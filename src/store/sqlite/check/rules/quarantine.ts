@@ -1,4 +1,5 @@
 import { isTraceId } from '../../../../mail/ids.ts'
+import { budgetKey } from '../../../../mail/ip.ts'
 import { holdOf, planOf } from '../../held-rows.ts'
 import type { TrustRow } from '../../operations.ts'
 import { trustEntry } from '../../trust-store.ts'
@@ -54,6 +55,17 @@ export const QUARANTINE_RULES: readonly Rule[] = [
     repaired: ({ should }) => `it has ${should} octets`,
   },
   {
+    // Others' mail would make room for it.
+    kind: 'held-network',
+    table: 'quarantine',
+    sql: 'SELECT body AS id, network, hold FROM quarantine',
+    isWrong: (row) => networkOf(row) !== undefined && networkOf(row) !== row.network,
+    says: (row) => `the held message is said to come from ${row.network}, and came from ${networkOf(row)}`,
+    repair: ['UPDATE quarantine SET network = $should WHERE body = $id'],
+    values: (row) => ({ ...row, should: networkOf(row) ?? '' }),
+    repaired: (row) => `it came from ${networkOf(row)}`,
+  },
+  {
     kind: 'held-recipient-stray',
     table: 'held_recipients',
     sql: `SELECT body || '/' || n AS row, body AS ofBody, n, address FROM held_recipients
@@ -97,6 +109,12 @@ export const QUARANTINE_RULES: readonly Rule[] = [
     repaired: () => 'removed: it is written to in English',
   },
 ]
+
+/** undefined where why it was held cannot be read: another rule says so. */
+function networkOf({ hold }: Row): string | undefined {
+  const client = typeof hold === 'string' ? holdOf(hold)?.client : undefined
+  return client === undefined ? undefined : budgetKey(client)
+}
 
 function isTrust(row: Row): boolean {
   const { domain, host } = row
