@@ -135,9 +135,7 @@ declare module 'mailauth/lib/tools.js' {
   export function parseHeaders(header: Uint8Array): HeaderRows
 
   /** One question for each key of a message. */
-  export function createKeyCache(
-    resolver: (name: string, type: string) => Promise<string[][]>,
-  ): KeyLookup
+  export function createKeyCache(resolver: (name: string, type: string) => Promise<string[][]>): KeyLookup
 
   /** The tags of a signature's field. */
   export function parseDkimHeaders(
