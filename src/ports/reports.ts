@@ -126,7 +126,7 @@ export interface ReceivedTlsReport {
 export interface ReportStore {
   /** Adds one message to its day. Not waited for, grouped with other work. */
   tally(message: TalliedMessage): void
-  /** Days before `beforeDay` that are not closed, the oldest first. */
+  /** Days before `beforeDay` that are not closed: those never put off, then those put off longest ago; the oldest day first. */
   openDays(query: {
     readonly beforeDay: string
     readonly limit: number
@@ -134,6 +134,8 @@ export interface ReportStore {
   talliedDay(day: string, policyDomain: string): Promise<TalliedDay | undefined>
   /** A day without a report; one that is sent is closed by `AcceptMessage.reported`, in the same commit. */
   closeDay(closed: ReportedDay): Promise<Stored<null>>
+  /** No report could be made of it now: what was not tried comes before it. */
+  putOffDay(putOff: PutOffDay): Promise<Stored<null>>
   /** False: that organization's report of that id about that domain is known. */
   addReceived(report: ReceivedReport): Promise<Stored<boolean>>
   addReceivedTls(report: ReceivedTlsReport): Promise<Stored<boolean>>
@@ -142,6 +144,12 @@ export interface ReportStore {
   receivedTls(query: ReceivedQuery): Promise<Page<ReceivedTlsReport>>
   /** Newest day first. */
   sent(query: { readonly sinceDay: string; readonly limit: number }): Promise<readonly ReportedDay[]>
+}
+
+export interface PutOffDay {
+  readonly day: string
+  readonly policyDomain: string
+  readonly atMs: number
 }
 
 export interface Page<T> {

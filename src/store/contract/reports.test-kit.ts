@@ -113,6 +113,29 @@ export function reportsContract(implementation: Implementation): void {
     assert.deepEqual(await bench.store.reports.sent({ sinceDay: '2026-01-01', limit: 10 }), [closed])
   })
 
+  on('what was put off comes after what was not tried, the longest ago first', async (bench) => {
+    const { reports } = bench.store
+    for (const [day, domain] of [
+      ['2026-11-22', 'dead.test'],
+      ['2026-11-22', 'gone.test'],
+      ['2026-11-23', 'far.test'],
+    ] as const)
+      reports.tally({ day, policy: policy(domain), record: record() })
+    await eventually('all are there', async () => (await days(bench)).length === 3)
+    const domains = async (): Promise<string[]> => (await days(bench)).map(({ policyDomain }) => policyDomain)
+    assert.deepEqual(await domains(), ['dead.test', 'gone.test', 'far.test'])
+    const putOff = { day: '2026-11-22', policyDomain: 'dead.test', atMs: 7 }
+    assert((await reports.putOffDay(putOff)).ok)
+    assert.deepEqual(await domains(), ['gone.test', 'far.test', 'dead.test'])
+    assert((await reports.putOffDay({ ...putOff, policyDomain: 'gone.test', atMs: 8 })).ok)
+    // Counting more changes nothing of that.
+    reports.tally({ day: '2026-11-22', policy: policy('dead.test'), record: record() })
+    await bench.reopen()
+    assert.deepEqual(await domains(), ['far.test', 'dead.test', 'gone.test'])
+    assert((await bench.store.reports.putOffDay({ ...putOff, policyDomain: 'dead.test', atMs: 9 })).ok)
+    assert.deepEqual(await domains(), ['far.test', 'gone.test', 'dead.test'])
+  })
+
   on('a refused report leaves its day open', async (bench) => {
     const { intake, reports } = bench.store
     reports.tally({ day: '2026-11-23', policy: policy('far.test'), record: record() })

@@ -20,6 +20,12 @@ export interface ReportedRow {
   readonly recipients: number
 }
 
+export interface PutOffRow {
+  readonly day: string
+  readonly domain: string
+  readonly atMs: number
+}
+
 export interface ReceivedRow {
   readonly kind: 'dmarc' | 'tls'
   readonly organization: string
@@ -34,6 +40,7 @@ export interface ReceivedRow {
 export type ReportOperation =
   | { readonly op: 'tally'; readonly row: TallyRow }
   | { readonly op: 'close-day'; readonly row: ReportedRow }
+  | { readonly op: 'put-off-day'; readonly row: PutOffRow }
   | { readonly op: 'add-report'; readonly row: ReceivedRow }
 
 export type ReportQuestion =

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { ReportedDay } from '../../ports/reported-day.ts'
 import type {
   Page,
+  PutOffDay,
   ReceivedQuery,
   ReceivedReport,
   ReceivedTlsReport,
@@ -60,6 +61,10 @@ export class SqliteReports implements ReportStore {
 
   async closeDay(closed: ReportedDay): Promise<Stored<null>> {
     return stored(await this.#writer.call<null>({ op: 'close-day', row: reportedRow(closed) }))
+  }
+
+  async putOffDay({ atMs, day, policyDomain: domain }: PutOffDay): Promise<Stored<null>> {
+    return stored(await this.#writer.call<null>({ op: 'put-off-day', row: { atMs, day, domain } }))
   }
 
   async addReceived(report: ReceivedReport): Promise<Stored<boolean>> {

@@ -35,7 +35,7 @@ test('a healthy store with rows in every table is clean, and nothing is repaired
 })
 
 const TABLES =
-  'accounts aliases bodies counters credentials entries good_addresses held_recipients keywords languages mailboxes messages quarantine queue queue_recipients report_days report_rows reports_received subscriptions texts thread_ids tombstones trace_addresses traces trust'.split(
+  'accounts aliases bodies counters credentials entries good_addresses held_recipients keywords languages mailboxes messages quarantine queue queue_recipients report_days report_rows reports_received reports_total subscriptions texts thread_ids tombstones trace_addresses traces trust'.split(
     ' ',
   )
 

@@ -642,6 +642,17 @@ const QUEUE: readonly Damage[] = [
     sees: ['report-received-form'],
   },
   {
+    what: 'the octets of reports that came in are miscounted',
+    by: 'UPDATE reports_total SET bytes = 5',
+    sees: ['report-total'],
+    says: /counted as 5 octets/,
+  },
+  {
+    what: 'the octets of reports that came in are not counted',
+    by: 'DELETE FROM reports_total',
+    sees: ['report-total'],
+  },
+  {
     what: 'a trace cannot be read',
     by: `UPDATE traces SET events = replace(events, '[', '{') WHERE id = 1`,
     sees: ['trace-form'],

@@ -86,6 +86,7 @@ export const FINDING_KINDS = [
   'report-row-stray',
   'report-day-rows',
   'report-received-form',
+  'report-total',
   'trace-form',
   'trace-address-stray',
 ] as const

@@ -1,12 +1,13 @@
 /**
  * DMARC reports. `report_rows` counts the messages of a day that were alike (`record` is JSON of a `ReportRecord`,
  * `hash` names it), `report_days` says what of and how many rows; its row with the empty domain counts the rows of the
- * whole day. A day that is dealt with leaves both for `reports_sent`. What others report is kept whole, as JSON.
+ * whole day, and `tried_ms` is when a report was last put off (0: never). A day that is dealt with leaves both for
+ * `reports_sent`. What others report is kept whole, as JSON; the one row of `reports_total` is the sum of its octets.
  */
 export const REPORTS_SCHEMA = `
 CREATE TABLE report_days (
   day TEXT NOT NULL, domain TEXT NOT NULL, policy TEXT NOT NULL, rows INTEGER NOT NULL, omitted INTEGER NOT NULL,
-  PRIMARY KEY (day, domain)
+  tried_ms INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (day, domain)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE report_rows (
   day TEXT NOT NULL, domain TEXT NOT NULL, hash TEXT NOT NULL, record TEXT NOT NULL, count INTEGER NOT NULL,
@@ -22,4 +23,6 @@ CREATE TABLE reports_received (
 ) STRICT;
 CREATE UNIQUE INDEX reports_received_once ON reports_received (kind, organization, report_id, domain, part);
 CREATE INDEX reports_received_when ON reports_received (received_ms, bytes);
+CREATE TABLE reports_total (id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+INSERT INTO reports_total VALUES (1, 0);
 `

@@ -2,7 +2,8 @@ import { REPORT_PAGE_BYTES, REPORT_PAGE_ROWS, REPORT_ROWS_PER_DOMAIN } from '../
 import type { ReportAnswers, ReportedRow, ReportQuestion } from '../report-rows.ts'
 import type { Sql } from '../sql.ts'
 
-const OPEN_DAYS = `SELECT day, domain FROM report_days WHERE day < ? AND domain != '' ORDER BY day, domain LIMIT ?`
+const OPEN_DAYS = `SELECT day, domain FROM report_days WHERE day < ? AND domain != ''
+  ORDER BY tried_ms, day, domain LIMIT ?`
 const DAY = 'SELECT policy, omitted FROM report_days WHERE day = ? AND domain = ?'
 const ROWS =
   'SELECT record, count FROM report_rows WHERE day = ? AND domain = ? ORDER BY count DESC, hash LIMIT ?'

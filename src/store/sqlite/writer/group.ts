@@ -347,6 +347,8 @@ function performRare(context: Context, operation: RareOperation): unknown {
       return reports.tally(context, operation.row)
     case 'close-day':
       return reports.closeDay(context, operation.row)
+    case 'put-off-day':
+      return reports.putOffDay(context, operation.row)
     case 'add-report':
       return reports.addReport(context, operation.row)
     case 'release-held':

@@ -6,7 +6,8 @@ import {
   REPORTS_KEPT_BYTES,
   REPORTS_KEPT_MS,
 } from '../../limits.ts'
-import type { ReceivedRow, ReportedRow, TallyRow } from '../report-rows.ts'
+import type { PutOffRow, ReceivedRow, ReportedRow, TallyRow } from '../report-rows.ts'
+import type { Sql } from '../sql.ts'
 import type { Context } from './context.ts'
 
 /** The row of `report_days` that counts for all domains of a day. */
@@ -33,8 +34,12 @@ const IS_KNOWN = `SELECT 1 FROM reports_received
   WHERE kind = ? AND organization = ? AND report_id = ? AND domain = ? AND part = ?`
 const INSERT_RECEIVED = `INSERT INTO reports_received
   (kind, organization, report_id, domain, part, received_ms, bytes, report) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
-const OLDEST_RECEIVED = 'SELECT id, received_ms, bytes FROM reports_received ORDER BY received_ms LIMIT ?'
-const SUM_RECEIVED = 'SELECT coalesce(sum(bytes), 0) FROM reports_received'
+const OLDEST_RECEIVED = `SELECT id, received_ms, bytes FROM reports_received WHERE received_ms < ?
+  ORDER BY received_ms LIMIT ?`
+const TOTAL = 'SELECT bytes FROM reports_total WHERE id = 1'
+/** `hikyaku check` makes a lost row anew, with the right sum. */
+const ADD_TO_TOTAL = 'UPDATE reports_total SET bytes = bytes + ? WHERE id = 1'
+const PUT_OFF = 'UPDATE report_days SET tried_ms = ? WHERE day = ? AND domain = ?'
 const DELETE_RECEIVED = 'DELETE FROM reports_received WHERE id = ?'
 
 /** One message more. Bounded: what would be too many rows is counted as left out. */
@@ -79,21 +84,36 @@ export function closeDay({ sql }: Context, { atMs, day, domain, recipients, repo
   sql.run(FORGET_SENT, new Date(atMs - REPORTS_KEPT_MS).toISOString().slice(0, 10))
 }
 
+/** Others come first the next time. */
+export function putOffDay({ sql }: Context, { atMs, day, domain }: PutOffRow): void {
+  sql.run(PUT_OFF, atMs, day, domain)
+}
+
 /** @returns false where it is known. */
 export function addReport({ sql }: Context, row: ReceivedRow): boolean {
   const { domain, kind, organization, part, receivedMs, report, reportId } = row
   if (sql.get(IS_KNOWN, kind, organization, reportId, domain, part) !== undefined) return false
   const bytes = Buffer.byteLength(report)
   sql.run(INSERT_RECEIVED, kind, organization, reportId, domain, part, receivedMs, bytes, report)
-  let [sum] = sql.get(SUM_RECEIVED) as [number]
-  for (const [id, atMs, size] of sql.all(OLDEST_RECEIVED, REPORTS_DELETED_AT_ONCE) as [
-    number,
-    number,
-    number,
-  ][]) {
-    if (atMs >= receivedMs - REPORTS_KEPT_MS && sum <= REPORTS_KEPT_BYTES) break
-    sql.run(DELETE_RECEIVED, id)
-    sum -= size
-  }
+  sql.run(ADD_TO_TOTAL, bytes - makeRoom(sql, receivedMs, bytes))
   return true
+}
+
+/** @returns the octets that went, `newBytes` being there already. */
+function makeRoom(sql: Sql, nowMs: number, newBytes: number): number {
+  const [before = 0] = (sql.get(TOTAL) ?? []) as readonly number[]
+  const pastMs = nowMs - REPORTS_KEPT_MS
+  const excess = before + newBytes - REPORTS_KEPT_BYTES
+  const rows = sql.all(
+    OLDEST_RECEIVED,
+    excess > 0 ? Number.MAX_SAFE_INTEGER : pastMs,
+    REPORTS_DELETED_AT_ONCE,
+  ) as readonly [number, number, number][]
+  let gone = 0
+  for (const [id, atMs, size] of rows) {
+    if (atMs >= pastMs && gone >= excess) break
+    sql.run(DELETE_RECEIVED, id)
+    gone += size
+  }
+  return gone
 }

@@ -54,4 +54,20 @@ export const REPORT_RULES: readonly Rule[] = [
     repair: ['DELETE FROM reports_received WHERE id = $id'],
     repaired: () => 'removed; the mail that brought it is still where it was delivered',
   },
+  {
+    // After the rule that removes some of them.
+    kind: 'report-total',
+    table: 'reports_total',
+    sql: `SELECT 1 AS id, t.bytes AS has, h.total AS should
+      FROM (SELECT coalesce(sum(bytes), 0) AS total FROM reports_received) h
+      LEFT JOIN reports_total t ON t.id = 1 WHERE t.bytes IS NOT h.total`,
+    says: ({ has, should }) =>
+      has === null
+        ? 'how many octets the reports have that came in is not there'
+        : `the reports that came in are counted as ${has} octets, and have ${should}`,
+    repair: [
+      'INSERT INTO reports_total VALUES (1, $should) ON CONFLICT DO UPDATE SET bytes = excluded.bytes',
+    ],
+    repaired: () => 'counted anew',
+  },
 ]
