@@ -82,7 +82,7 @@ async function report(
   const stored = await sendOwnMail(intake, {
     traceId: reportId,
     content,
-    to,
+    to: [to],
     local,
     remote,
     rule: 'dsn:delivered',

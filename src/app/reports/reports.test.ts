@@ -195,6 +195,73 @@ test('a server that was down reports some days back, and closes what is older', 
   assert.deepEqual(await dutyWith({}).runOnce(NEXT), { sent: 1, closed: 1, later: 0 })
 })
 
+/** Of domains whose destinations lie elsewhere, so that the DNS is asked. */
+async function tallyElsewhere(names: readonly string[], atMs: number): Promise<void> {
+  for (const name of names) {
+    tally.note(judged(evidenceOf(name, ['mailto:d@elsewhere.test']), { atMs }))
+    await until('counted', async () => (await openDomains()).includes(name))
+  }
+}
+
+test('the DNS is asked for some reports at once, and no more than some', async () => {
+  await tallyElsewhere(
+    Array.from({ length: 16 }, (_, i) => `slow${i}.test`),
+    NOON,
+  )
+  const waiting: (() => void)[] = []
+  let most = 0
+  const duty = new ReportDuty({
+    ...{ reports, intake, worker, clock, random, log, isOurDomain },
+    settings: () => reportSettings(config),
+    resolver: {
+      txt: async () => {
+        await new Promise<void>((resolve) => {
+          waiting.push(resolve)
+          most = Math.max(most, waiting.length)
+          // All answer when as many wait as may; the time is for where fewer ever do.
+          setTimeout(resolve, 5000).unref()
+          if (waiting.length === 8) for (const answer of waiting.splice(0)) answer()
+        })
+        return found('v=DMARC1;')
+      },
+    },
+  })
+  assert.deepEqual(await duty.runOnce(NEXT), { sent: 16, closed: 0, later: 0 })
+  assert.equal(most, 8)
+})
+
+test('domains with a dead DNS hold up no others: a run ends, and the next begins with what was not tried', async () => {
+  const dead = Array.from({ length: 30 }, (_, i) => `dead${i}.test`)
+  await tallyElsewhere(dead, NOON - 24 * 3_600_000)
+  await tallyElsewhere(['zz-alive.test'], NOON)
+  let nowMs = 0
+  const duty = new ReportDuty({
+    ...{ reports, intake, worker, random, log, isOurDomain },
+    clock: { ...clock, now: () => clock.now(), monotonic: () => nowMs },
+    settings: () => reportSettings(config),
+    resolver: {
+      txt: async (name) => {
+        if (name.startsWith('zz-alive.')) return found('v=DMARC1;')
+        nowMs += 5 * 60_000
+        return { kind: 'temporary', cause: 'no answer in 20 s' }
+      },
+    },
+  })
+  const runs = []
+  for (let i = 0; i < 6; i++) runs.push(await duty.runOnce(NEXT + i * 3_600_000))
+  assert(
+    runs.every(({ later }) => later < 20),
+    JSON.stringify(runs),
+  )
+  assert.equal(
+    runs.reduce((total, { sent }) => total + sent, 0),
+    1,
+  )
+  assert.equal((await openDomains()).includes('zz-alive.test'), false)
+  // Left for the end: too old to report by then.
+  assert.equal((await dutyWith({}).runOnce(NEXT + 30 * 24 * 3_600_000)).closed, 30)
+})
+
 function mailWith(
   octets: Uint8Array,
   type = 'application/gzip',

@@ -119,6 +119,6 @@ export class QuarantineDuty {
       unique: traceId,
     })
     const local = [{ account, login, overQuota: false }]
-    return { traceId, content, to, local, remote: [], rule: 'digest', smtputf8: false, nowMs, login }
+    return { traceId, content, to: [to], local, remote: [], rule: 'digest', smtputf8: false, nowMs, login }
   }
 }

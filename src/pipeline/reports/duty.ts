@@ -1,6 +1,5 @@
 import { type Address, formatAddress } from '../../mail/address.ts'
 import { makeTraceId } from '../../mail/ids.ts'
-import type { TraceEvent } from '../../mail/trace.ts'
 import { type AggregateReport, publishedPolicy } from '../../mailauth/reports/aggregate.ts'
 import { type ComposedReport, reportIdOf } from '../../mailauth/reports/aggregate-mail.ts'
 import type { ReportWorker } from '../../mailauth/reports/worker-task.ts'
@@ -10,19 +9,18 @@ import type { Random } from '../../ports/random.ts'
 import type { ReportStore, TalliedDay } from '../../ports/reports.ts'
 import type { Resolver } from '../../ports/resolver.ts'
 import type { Intake } from '../../ports/store.ts'
-import { returnPathField } from '../received.ts'
+import { sendOwnMail } from '../own-mail.ts'
 import { reportDestinations } from './destinations.ts'
+import {
+  AT_ONCE,
+  CATCH_UP_DAYS,
+  DAYS_PER_RUN,
+  EVERY_MS,
+  FIRST_SPREAD_MS,
+  GRACE_MS,
+  RUN_MS,
+} from './limits.ts'
 import { DAY_MS, dayStartMs, utcDay } from './words.ts'
-
-/** So long after midnight the day is over for messages that were under way then. */
-const GRACE_MS = 10 * 60_000
-/** A server that was down reports so many days back; what is older nobody waits for any more. */
-const CATCH_UP_DAYS = 7
-const EVERY_MS = 3_600_000
-/** Each server has its own minute, so that not all of them mail at once. */
-const FIRST_SPREAD_MS = EVERY_MS
-/** Days of domains that are dealt with in one run; the others an hour later. */
-const AT_ONCE = 2000
 
 export interface ReportSettings {
   readonly send: boolean
@@ -57,6 +55,7 @@ export class ReportDuty {
   readonly #ports: DutyPorts
   #cancel: () => void = () => undefined
   #running: Promise<DutyResult> | undefined
+  #turn: Promise<void> = Promise.resolve()
   #stopped = true
 
   constructor(ports: DutyPorts) {
@@ -70,7 +69,7 @@ export class ReportDuty {
     this.#later(((a * 256 + b) / 65_536) * FIRST_SPREAD_MS)
   }
 
-  /** Resolves when a run under way has ended; it ends after the report that it is at. */
+  /** Resolves when a run under way has ended; it ends after the reports that it is at. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancel()
@@ -94,33 +93,48 @@ export class ReportDuty {
   }
 
   async #run(nowMs: number): Promise<DutyResult> {
-    const { log, reports } = this.#ports
+    const { clock, log, reports } = this.#ports
     const count = { sent: 0, closed: 0, later: 0 }
     const isOff = this.#stopped
+    const endMs = clock.monotonic() + RUN_MS
     try {
-      const days = await reports.openDays({ beforeDay: utcDay(nowMs - GRACE_MS), limit: AT_ONCE })
-      for (const { day, policyDomain } of days) {
-        if (this.#stopped && !isOff) break
-        count[await this.#report(day, policyDomain, nowMs)]++
+      const days = await reports.openDays({ beforeDay: utcDay(nowMs - GRACE_MS), limit: DAYS_PER_RUN })
+      const waiting = days.values()
+      const some = async (): Promise<void> => {
+        for (const { day, policyDomain } of waiting) {
+          if ((this.#stopped && !isOff) || clock.monotonic() >= endMs) break
+          count[await this.#report(day, policyDomain, nowMs)]++
+        }
       }
+      await Promise.all(Array.from({ length: AT_ONCE }, some))
     } catch (error) {
       log.event('report.problem', { problem: `reports could not be sent: ${causeOf(error)}` })
     }
     return count
   }
 
-  /** One that fails is left for the next run. */
+  /** Never rejects. One that fails is left for another run, and comes after all that were not tried. */
   async #report(day: string, policyDomain: string, nowMs: number): Promise<keyof DutyResult> {
-    const { log } = this.#ports
+    const { log, reports } = this.#ports
+    const isProblem = (problem: string): void =>
+      log.event('report.problem', { domain: policyDomain, day, problem })
     try {
-      return await this.#send(day, policyDomain, nowMs)
+      const done = await this.#send(day, policyDomain, nowMs)
+      if (done.kind !== 'later') return done.kind
+      isProblem(`put off: ${done.cause}`)
     } catch (error) {
-      log.event('report.problem', { domain: policyDomain, day, problem: causeOf(error) })
-      return 'later'
+      isProblem(causeOf(error))
     }
+    try {
+      const noted = await reports.putOffDay({ day, policyDomain, atMs: nowMs })
+      if (!noted.ok) throw new Error(noted.failure.cause)
+    } catch (error) {
+      isProblem(`that it was put off could not be noted: ${causeOf(error)}`)
+    }
+    return 'later'
   }
 
-  async #send(day: string, policyDomain: string, nowMs: number): Promise<keyof DutyResult> {
+  async #send(day: string, policyDomain: string, nowMs: number): Promise<Done> {
     const { isOurDomain, reports, resolver, settings } = this.#ports
     const { from, send } = settings()
     const tallied = await reports.talliedDay(day, policyDomain)
@@ -130,24 +144,27 @@ export class ReportDuty {
     if (!isOurDomain(from.domain))
       throw new Error(`reports.from is in ${from.domain}, which is no domain of this server`)
     const found = await reportDestinations(tallied.policy, { isOurDomain, resolver })
-    if (found.kind === 'later') return this.#putOff(day, policyDomain, found.cause)
+    if (found.kind === 'later') return found
     if (found.to.length === 0) return this.#close(day, policyDomain, nowMs)
-    return this.#queue(tallied, found.to, nowMs)
+    // Only the DNS is waited for by several: a report in the making is large, and there is one thread to make it.
+    return this.#inTurn(() => this.#queue(tallied, found.to, nowMs))
   }
 
-  #putOff(day: string, policyDomain: string, cause: string): 'later' {
-    this.#ports.log.event('report.problem', { domain: policyDomain, day, problem: `put off: ${cause}` })
-    return 'later'
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const outcome = this.#turn.then(work)
+    const ended = (): void => undefined
+    this.#turn = outcome.then(ended, ended)
+    return outcome
   }
 
-  async #close(day: string, policyDomain: string, nowMs: number): Promise<'closed'> {
+  async #close(day: string, policyDomain: string, nowMs: number): Promise<Done> {
     const closed = { day, policyDomain, reportId: '', atMs: nowMs, recipients: 0 }
     const stored = await this.#ports.reports.closeDay(closed)
     if (!stored.ok) throw new Error(stored.failure.cause)
-    return 'closed'
+    return { kind: 'closed' }
   }
 
-  async #queue(tallied: TalliedDay, to: readonly Address[], nowMs: number): Promise<keyof DutyResult> {
+  async #queue(tallied: TalliedDay, to: readonly Address[], nowMs: number): Promise<Done> {
     const { worker } = this.#ports
     const { from } = this.#ports.settings()
     const { day, policyDomain } = tallied
@@ -157,7 +174,7 @@ export class ReportDuty {
     const traceId = await this.#accept(report, { composed, from, to, nowMs, day })
     const told = to.map(formatAddress).join(', ')
     this.#ports.log.event('report.sent', { domain: policyDomain, day, to: told }, traceId)
-    return 'sent'
+    return { kind: 'sent' }
   }
 
   #value({ day, omitted, policy, policyDomain, records }: TalliedDay): AggregateReport {
@@ -184,36 +201,19 @@ export class ReportDuty {
   async #accept(report: AggregateReport, sending: Sending) {
     const { intake, random } = this.#ports
     const { composed, day, from, nowMs, to } = sending
-    const writer = intake.body(composed.octets.length)
-    await writer.write(composed.octets)
-    const staged = await writer.finish()
-    if (!staged.ok) throw new Error(staged.failure.cause)
     const traceId = makeTraceId(nowMs, random.bytes(10))
-    const prefix = Buffer.from(returnPathField(from))
-    const stored = await intake.accept({
-      traceId,
-      trace: traceOf(sending),
-      body: staged.value,
-      prefix,
-      reversePath: from,
-      receivedAtMs: nowMs,
-      deliveries: [],
-      queue: {
-        sender: { reversePath: from, bodyType: '8BITMIME', smtputf8: false },
-        skipBytes: prefix.length,
-        recipients: to.map((address) => ({ address, notify: 'NEVER' as const })),
-        nextAttemptAtMs: nowMs,
-      },
-      reported: {
-        ...{ day, policyDomain: report.policy.domain, reportId: report.reportId },
-        ...{ atMs: nowMs, recipients: to.length },
-      },
+    const { policy, reportId } = report
+    const stored = await sendOwnMail(intake, {
+      ...{ traceId, content: composed.octets, to, local: [], remote: to, rule: 'dmarc-report' },
+      ...{ smtputf8: false, nowMs, reversePath: from, notify: 'NEVER' },
+      reported: { day, policyDomain: policy.domain, reportId, atMs: nowMs, recipients: to.length },
     })
-    if (stored.ok) return traceId
-    staged.value.discard()
-    throw new Error(stored.failure.cause)
+    if (!stored.ok) throw new Error(stored.failure.cause)
+    return traceId
   }
 }
+
+type Done = { readonly kind: 'sent' | 'closed' } | { readonly kind: 'later'; readonly cause: string }
 
 interface Sending {
   readonly composed: ComposedReport
@@ -221,16 +221,6 @@ interface Sending {
   readonly to: readonly Address[]
   readonly nowMs: number
   readonly day: string
-}
-
-function traceOf({ from, nowMs: atMs, to }: Sending): readonly TraceEvent[] {
-  const recipients = to.map(formatAddress)
-  return [
-    { atMs, kind: 'sender', reversePath: formatAddress(from) },
-    ...recipients.map((address) => ({ atMs, kind: 'recipient' as const, address, as: 'remote' as const })),
-    { atMs, kind: 'queued', recipients, nextAttemptAtMs: atMs },
-    { atMs, kind: 'decision', action: 'accept', rule: 'dmarc-report' },
-  ]
 }
 
 const causeOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
