@@ -1,13 +1,12 @@
 import type { Address } from '../../mail/address.ts'
 import { addressKey } from '../../mail/address.ts'
-import type { AccountId } from '../../mail/ids.ts'
 import { isPositive, type Reply } from '../../mail/reply.ts'
 import type { TraceEvent } from '../../mail/trace.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
 import { NUL_REPLY } from '../../pipeline/replies.ts'
 import { Transaction } from '../../pipeline/transaction.ts'
-import type { Directory } from '../../ports/directory.ts'
 import type { AcceptMessage, Intake } from '../../ports/store.ts'
+import { withPretended } from '../pretended-directory.ts'
 
 /** A message as another server would hand it in. */
 export interface Attempt {
@@ -28,11 +27,13 @@ export interface Outcome {
 /** Runs the way of a message from another server to its end, by the same code, and stores nothing. The recipient need not exist. */
 export async function tryMessage(ports: PipelinePorts, attempt: Attempt): Promise<Outcome> {
   const stored: AcceptMessage[] = []
+  const key = addressKey(attempt.recipient)
   const events: TraceEvent[] = []
   const dry: PipelinePorts = {
     ...ports,
     intake: dryIntake(ports.intake, { stored, events }),
-    directory: withPretended(ports.directory, attempt.recipient),
+    // An address elsewhere, or of nobody, would only be refused.
+    directory: withPretended(ports.directory, (address) => addressKey(address) === key),
     log: { event: () => undefined },
     tally: undefined,
     // Whoever asks wants it judged, wherever the address is.
@@ -86,21 +87,3 @@ function dryIntake(
     trace: (_, events) => void kept.events.push(...events),
   }
 }
-
-/** Where nobody of that address is here, somebody is said to be: an address elsewhere would only be refused. */
-function withPretended(directory: Directory, recipient: Address): Directory {
-  const key = addressKey(recipient)
-  return {
-    isOurDomain: (domain) => directory.isOurDomain(domain),
-    resolve(address) {
-      const found = directory.resolve(address)
-      if (addressKey(address) !== key || found.kind === 'local') return found
-      const accounts = [{ account: NOBODY, login: key, overQuota: false }]
-      return { kind: 'local', via: 'account', accounts, remote: [] }
-    },
-    mayUse: (account, address) => directory.mayUse(account, address),
-    loginOf: (account) => (account === NOBODY ? key : directory.loginOf(account)),
-  }
-}
-
-const NOBODY = 0 as AccountId

@@ -1,8 +1,7 @@
-import { addressKey } from '../../mail/address.ts'
-import type { AccountId } from '../../mail/ids.ts'
 import type { PipelinePorts } from '../../pipeline/ports.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { Intake } from '../../ports/store.ts'
+import { withPretended } from '../pretended-directory.ts'
 import type { SelfTestRun } from './run.ts'
 
 /**
@@ -13,7 +12,7 @@ export function judgedOnly(pipeline: PipelinePorts, run: SelfTestRun): PipelineP
   return {
     ...pipeline,
     intake: thrownAway(pipeline.intake, run),
-    directory: directoryOf(run),
+    directory: withPretended(emptyDirectory(run), (address) => run.isExpected(address)),
     signingKeys: { forDomain: () => Promise.resolve([]) },
     tally: undefined,
     reportReader: undefined,
@@ -51,18 +50,12 @@ const THROWN_AWAY = {
   why: 'a self-test keeps nothing of its messages but their traces',
 } as const
 
-function directoryOf(run: SelfTestRun): Directory {
+/** The run's domain, with nobody in it. */
+function emptyDirectory(run: SelfTestRun): Directory {
   return {
     isOurDomain: (domain) => domain === run.base,
-    resolve(address) {
-      if (address.domain !== run.base) return { kind: 'not-ours' }
-      if (!run.isExpected(address)) return { kind: 'no-such-user' }
-      const accounts = [{ account: NOBODY, login: addressKey(address), overQuota: false }]
-      return { kind: 'local', via: 'account', accounts, remote: [] }
-    },
+    resolve: ({ domain }) => ({ kind: domain === run.base ? 'no-such-user' : 'not-ours' }),
     mayUse: () => false,
     loginOf: () => undefined,
   }
 }
-
-const NOBODY = 0 as AccountId
