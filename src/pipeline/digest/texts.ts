@@ -1,5 +1,6 @@
 import type { Language } from '../../ports/accounts.ts'
 import type { Held } from '../../ports/quarantine.ts'
+import { japaneseReason } from './japanese-reasons.ts'
 
 /** The words of a digest in one language. */
 export interface DigestTexts {
@@ -53,27 +54,7 @@ const JAPANESE: DigestTexts = {
     `受け取りたいメールがあれば、その番号を書いてこのメールに返信してください。返信は管理者 (${postmaster}) に届き、管理者が配達します。ほかのメールについては何もする必要はありません。期限が過ぎると自動的に削除されます。`,
   warning: '「差出人」は送信者が書いたままの表示です。偽られているおそれがあるため保留しています。',
   more: (count) => `ほか ${count} 通`,
-  reason: (held, index) => japaneseReason(held, index),
+  reason: japaneseReason,
 }
 
 export const DIGEST_TEXTS: Readonly<Record<Language, DigestTexts>> = { en: ENGLISH, ja: JAPANESE }
-
-/** By the rule: the sentences of the rules are in English. */
-function japaneseReason({ reasons, evidence }: Held, index: number): string {
-  const reason = reasons[index]
-  const domain = evidence.dmarc.domain
-  switch (reason?.rule) {
-    case 'dmarc':
-      return `${domain} を名乗っていますが、その証明 (SPF・DKIM) がありません。${domain} はそのようなメールを疑わしいものとして扱うよう求めています (DMARC)。`
-    case 'dmarc-list':
-      return `${domain} からのメールが、メーリングリストを通って書き換えられたようです。署名 (DKIM) が一致しないため、本物かどうか確認できません。`
-    case 'dmarc-forwarder':
-      return `${domain} からのメールが転送されてきたようですが、転送のため本物かどうか確認できません。`
-    case 'dmarc-arc':
-      return `${domain} からのメールを別のサーバーが中継し、その記録 (ARC) を付けていますが、そのサーバーは信頼の対象に登録されていません。`
-    case 'unknown-user':
-      return '予備のメールサーバーが、存在しない宛先のメールを受け取って転送してきました。'
-    default:
-      return reason?.text ?? ''
-  }
-}
