@@ -15,6 +15,7 @@ const dns = await startDns({
   'lists.test': `v=spf1 ip4:${LIST_HOST} -all`,
   'hostile.test': `v=spf1 ip4:${LIST_HOST} -all`,
   'forwarder.test': `v=spf1 ip4:${FORWARDER} -all`,
+  '_dmarc.example.test': 'v=DMARC1; p=reject',
   'plain.test': `v=spf1 ip4:${LIST_HOST} -all`,
 })
 const house = await startHouse({ dns: { servers: [dns.at], timeout: '5 s' } })
