@@ -72,7 +72,8 @@ export async function openWorld(name: string, options: WorldOptions = {}): Promi
   const rows = readTranscripts(folder)
   const started: { resolution?: Resolution; server?: Server; imap?: ImapFlow } = {}
   const stop = async () => {
-    await started.imap?.logout()
+    // A server that was stopped has ended it already.
+    if (started.imap?.usable === true) await started.imap.logout()
     await started.server?.stop()
     await started.resolution?.stop()
     scratch.remove()
