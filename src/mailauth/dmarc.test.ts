@@ -66,15 +66,7 @@ test('several From fields, several domains and no author at all are permerror wi
 })
 
 test('our own limit is no domain that is down: whoever reaches it on purpose gains nothing', async () => {
-  const inquiry = new Inquiry({
-    dns: new ZoneDns({}),
-    clock: new StillClock(),
-    client: '192.0.2.1',
-    part: 'DMARC',
-    maxQuestions: 0,
-    deadlineMs: 1_000,
-    answers: new Map(),
-  })
+  const inquiry = inquiryOf(new ZoneDns({}), 0)
   const author = readHeaderAuthor(Buffer.from('From: a@example.com\r\n'))
   const finding = await checkDmarc({ author, spf: spfOf('attacker.example'), dkim: [], ask: inquiry.ask })
   assert.equal(finding.result, 'temperror')
@@ -106,17 +98,16 @@ function pick(finding: DmarcFinding, expected: object): object {
   return Object.fromEntries(Object.keys(expected).map((key) => [key, known[key]]))
 }
 
+function inquiryOf(dns: ZoneDns, maxQuestions: number): Inquiry {
+  return new Inquiry({
+    ...{ dns, maxQuestions, clock: new StillClock(), client: '192.0.2.1', part: 'DMARC' },
+    ...{ deadlineMs: 1_000, answers: new Map() },
+  })
+}
+
 async function findingOf(row: Row): Promise<{ finding: DmarcFinding; asked: readonly string[] }> {
   const dns = new ZoneDns(row.zone)
-  const inquiry = new Inquiry({
-    dns,
-    clock: new StillClock(),
-    client: '192.0.2.1',
-    part: 'DMARC',
-    maxQuestions: 80,
-    deadlineMs: 1_000,
-    answers: new Map(),
-  })
+  const inquiry = inquiryOf(dns, 80)
   const author = readHeaderAuthor(Buffer.from(`From: a@${row.author}\r\n`))
   const finding = await checkDmarc({
     author,
